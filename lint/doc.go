@@ -1,0 +1,10 @@
+// Package lint runs rules over what was read and reports what could be lost.
+//
+// How it thinks: a [Rule] is a value in its own directory (lint/rules/<id>); a
+// [Pass] is what it is shown; a [Finding] is one place, what could be taken there,
+// and the edit that mends it. Severity is not the rule's: it comes from reach
+// ([reach.Grade]); a rule only says which exposure a finding has.
+//
+// Run is deterministic: rules × files in parallel, then the rules that judge
+// across files, then suppressions, grading and one total order.
+package lint
