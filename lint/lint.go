@@ -45,9 +45,12 @@ type Rule struct {
 	// Readme is the embedded README.md.
 	Readme string
 	// Check looks at one file (Pass.File); CheckRepository at all of them
-	// (Pass.File is nil). Either may be nil.
-	Check           func(*Pass)
-	CheckRepository func(*Pass)
+	// (Pass.File is nil); CheckSuppressions, after all rules have run, at what the
+	// suppressions of the repository did (Pass.Suppressions). Each may be nil.
+	// They run in parallel with other rules and files and must not keep state.
+	Check             func(*Pass)
+	CheckRepository   func(*Pass)
+	CheckSuppressions func(*Pass)
 }
 
 // A Resolver answers what only the network knows. Every method returns
@@ -67,7 +70,13 @@ type Pass struct {
 	File       *workflows.File
 	Graph      *reach.Graph
 	Resolver   Resolver
-	Config     *Config
+	// Config is never nil.
+	Config *Config
+	// Today is the date of the run, YYYY-MM-DD.
+	Today string
+	// Suppressions are those of the whole repository, in order of file and place;
+	// they are set for CheckSuppressions only.
+	Suppressions []*Suppression
 
 	report     func(Finding)
 	notChecked func(string)
@@ -105,7 +114,8 @@ type Finding struct {
 	Strict bool
 	Fixes  []Fix
 
-	// The engine sets these.
+	// The engine sets these. Fingerprint is 32 hex digits; see fingerprint.go for
+	// what it survives.
 	Severity    reach.Severity
 	Fingerprint string
 }
@@ -131,23 +141,44 @@ type Result struct {
 	Repository *workflows.Repository
 	Graph      *reach.Graph
 	// Findings are in total order: path, offset, rule, message.
-	Findings   []Finding
-	Suppressed int
+	Findings []Finding
+	// Suppressed counts the findings that a comment or the configuration took
+	// away, Below those under the least severity, and StrictOnly those that
+	// --strict would add.
+	Suppressed, Below, StrictOnly int
 	// NotChecked says per rule what could not be checked, sorted.
 	NotChecked []string
+	// Disabled lists the ids of the rules that the configuration switched off, sorted.
+	Disabled []string
+	// Failures says what went wrong inside stint, one line each, sorted: a rule
+	// that broke, with rule and file, or a run that was cancelled. A result with
+	// any is incomplete.
+	Failures []string
 }
 
 // Options choose what a run does.
 type Options struct {
-	Rules    []*Rule
-	Strict   bool
-	Resolver Resolver // nil means offline
-	Config   *Config
-	// Today is the date for suppressions and debt, YYYY-MM-DD.
+	// Rules are the rules to run, less those that Config disables.
+	Rules []*Rule
+	// Known are all rules there are, so that a suppression of a rule that does
+	// not run today is told from a misspelt one; nil means Rules.
+	Known []*Rule
+	// Strict adds the strict findings and demands rule, reason and end of every
+	// suppression; Config may ask for it too.
+	Strict bool
+	// MinSeverity is the least severity that is reported; nil leaves it to
+	// Config, which reports everything when it says nothing.
+	MinSeverity *reach.Severity
+	Resolver    Resolver // nil means offline
+	Config      *Config  // nil means none
+	// Today is the date for suppressions and debt, YYYY-MM-DD; "" means that no
+	// end has come.
 	Today string
 }
 
-// Run lints one repository.
+// Run lints one repository. The result depends on its arguments only, whatever
+// the number of processors; when ctx ends early it holds what was found so far
+// and Failures says so.
 func Run(ctx context.Context, repo *workflows.Repository, o Options) *Result {
 	return run(ctx, repo, o)
 }

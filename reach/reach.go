@@ -53,8 +53,10 @@ type Credential struct {
 	Opens string
 	// Writes is set when it can change something: stored secrets (assumed), a token with write scopes.
 	Writes bool
-	// Scopes lists a repository token's write scopes.
+	// Scopes lists a repository token's stated write scopes.
 	Scopes []string
+	// Default is set for a repository token whose permissions no file states.
+	Default bool
 	// Enters is every place where it comes into the job.
 	Enters []Site
 	// All is set when the credential stands for every secret of the repository.
@@ -143,34 +145,7 @@ type Graph struct {
 	Flow       *flow.Analysis
 	// Jobs are in order of file path and place.
 	Jobs []*Job
+
+	jobs  map[*workflows.Job]*Job
+	users map[*workflows.File][]*Job
 }
-
-// Build makes the graph of a repository. It never fails: what it cannot follow is Unknown.
-func Build(repo *workflows.Repository) *Graph { return build(repo) }
-
-// Pairs returns every (foreign code × standing credential) pair of the
-// repository; its length is the number that stint drives to zero.
-func (g *Graph) Pairs() []Pair { return g.pairs() }
-
-// Of returns the job that was made from j, or nil.
-func (g *Graph) Of(j *workflows.Job) *Job { return g.of(j) }
-
-// Users returns the jobs that run steps of the given action file, in order.
-func (g *Graph) Users(action *workflows.File) []*Job { return g.users(action) }
-
-// If returns what would be taken if the action owner/repo[/path] (any ref when
-// ref is "") were hijacked: its jobs in order, worst first.
-func (g *Graph) If(name, ref string) []*Job { return g.hijack(name, ref) }
-
-// Starter returns the most dangerous of the job's starts.
-func (j *Job) Starter() platform.Starter { return j.starter() }
-
-// WorstCode returns the code with the highest trust grade, or nil.
-func (j *Job) WorstCode() *Code { return j.worstCode() }
-
-// Standing returns the standing credentials.
-func (j *Job) Standing() []*Credential { return j.standing() }
-
-// Grade returns the severity of the job's own reach: its worst code against all
-// its credentials.
-func (j *Job) Grade() Severity { return j.grade() }

@@ -1,5 +1,7 @@
 package workflows
 
+import "strings"
+
 // An Expr is one expression with its tree.
 type Expr struct {
 	// Text is the expression without ${{ and }}, trimmed.
@@ -96,16 +98,67 @@ func (n *Binary) Range() Span { return n.Span }
 // Path returns the lower-case dotted path of a context access
 // ("github.event.issue.title", "secrets.npm_token", "github.event.commits.*.message");
 // a computed index is written as "[]". It returns "" when Base is set.
-func (n *Ref) Path() string { return n.path() }
+func (n *Ref) Path() string {
+	if n.Base != nil {
+		return ""
+	}
+	var b strings.Builder
+	for i, p := range n.Parts {
+		if p.Index != nil {
+			b.WriteString("[]")
+			continue
+		}
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(p.Name)
+	}
+	return b.String()
+}
 
 // Walk calls visit for n and every node below it in source order, parents first;
 // it does not descend where visit returns false. It is safe on nil.
-func Walk(n ExprNode, visit func(ExprNode) bool) { walkExpr(n, visit) }
+func Walk(n ExprNode, visit func(ExprNode) bool) {
+	if n == nil || !visit(n) {
+		return
+	}
+	switch n := n.(type) {
+	case *Ref:
+		Walk(n.Base, visit)
+		for _, p := range n.Parts {
+			Walk(p.Index, visit)
+		}
+	case *Call:
+		for _, a := range n.Args {
+			Walk(a, visit)
+		}
+	case *Not:
+		Walk(n.X, visit)
+	case *Binary:
+		Walk(n.X, visit)
+		Walk(n.Y, visit)
+	}
+}
 
 // Refs returns every context access of e, in source order, those inside calls,
 // operators and indexes included. It is safe on nil and on an unparsed Expr.
-func (e *Expr) Refs() []*Ref { return e.refs() }
+func (e *Expr) Refs() []*Ref {
+	if e == nil {
+		return nil
+	}
+	var refs []*Ref
+	Walk(e.Root, func(n ExprNode) bool {
+		if ref, ok := n.(*Ref); ok && ref.Base == nil {
+			refs = append(refs, ref)
+		}
+		return true
+	})
+	return refs
+}
 
 // ParseExpr parses a bare expression without ${{ }}; all spans of the result are
-// offsets into text.
-func ParseExpr(text string) (ExprNode, error) { return parseExpr(text) }
+// offsets into text. Texts longer than MaxExprBytes and expressions nested deeper
+// than MaxDepth are errors.
+func ParseExpr(text string) (ExprNode, error) {
+	return parseExpr(text, func(start, end int) Span { return Span{start, end} })
+}

@@ -5,7 +5,8 @@ type Workflow struct {
 	Name    *Scalar
 	RunName *Scalar
 	// On lists the triggers in source order.
-	On     []*Trigger
+	On []*Trigger
+	// OnSpan covers the key "on" itself.
 	OnSpan Span
 	// Permissions is nil when the file states none.
 	Permissions *Permissions
@@ -28,7 +29,8 @@ type Workflow struct {
 type Trigger struct {
 	// Event is the event's name as written, push, pull_request_target, …
 	Event string
-	Span  Span
+	// Span covers the event's name, without its filters.
+	Span Span
 	Types, Branches, BranchesIgnore, Tags, TagsIgnore,
 	Paths, PathsIgnore, Workflows []*Scalar
 	// Cron lists the schedules of the schedule event.
@@ -168,10 +170,6 @@ type Step struct {
 	Span       Span // from the first key to the end of the last value
 	Unknown    []Field
 }
-
-// Title returns what a person would call the step: its name, else its id, else
-// what it uses, else the first line of its script.
-func (s *Step) Title() string { return s.title() }
 
 // An Action is a parsed action.yml.
 type Action struct {

@@ -1,5 +1,7 @@
 package workflows
 
+import "strings"
+
 // A Style is how a scalar is written in the source.
 type Style int
 
@@ -24,15 +26,10 @@ type Scalar struct {
 	// by nature (if:) a value without ${{ }} has one Expr that covers it all.
 	Exprs []*Expr
 
-	file *File
-	// segs maps runs of Value onto runs of the source.
+	// segs maps runs of Value onto runs of the source, in order and without gaps
+	// in Value. It is nil when the token is written exactly as its value.
 	segs []segment
 }
-
-// SpanOf returns the source bytes that made Value[start:end]. Where a run of the
-// value has no bytes of its own (a folded line break), the nearest bytes of the
-// same scalar are returned.
-func (s *Scalar) SpanOf(start, end int) Span { return s.spanOf(start, end) }
 
 // Const returns the value and true when the scalar holds no expression.
 // It is safe on nil and then returns "", false.
@@ -68,7 +65,14 @@ type Entry struct {
 
 // Get returns the value of the entry whose key equals name without regard to
 // case, as GitHub compares them, or nil. It is safe on a nil Map.
-func (m *Map) Get(name string) *Scalar { return m.get(name) }
+func (m *Map) Get(name string) *Scalar {
+	for _, e := range m.All() {
+		if strings.EqualFold(e.Key.Value, name) {
+			return e.Value
+		}
+	}
+	return nil
+}
 
 // All returns the entries, and none for a nil Map.
 func (m *Map) All() []Entry {
@@ -97,7 +101,17 @@ type Field struct {
 
 // Field returns the value of the field named name (exact case), or nil.
 // It is safe on a nil Value.
-func (v *Value) Field(name string) *Value { return v.field(name) }
+func (v *Value) Field(name string) *Value {
+	if v == nil {
+		return nil
+	}
+	for _, f := range v.Fields {
+		if f.Key.Value == name {
+			return f.Value
+		}
+	}
+	return nil
+}
 
 // Text returns the scalar of v, or nil when v is nil or no scalar.
 func (v *Value) Text() *Scalar {

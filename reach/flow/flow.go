@@ -8,10 +8,16 @@
 // where text becomes code or a choice of code: a script, an input that is run, a
 // ref to check out, an environment file, a prompt. Values that cannot carry an
 // attack (shas, numbers, booleans, literals) are dropped at the source, by the
-// tables of package platform.
+// tables of package platform; jobs and steps whose if: an outsider's event cannot
+// satisfy are dropped by evaluation, not by matching text ([guard]).
+//
+// What an action elsewhere does with its inputs is not read: its outputs carry the
+// taint of its inputs, marked as a guess.
 package flow
 
 import (
+	"slices"
+
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
@@ -24,7 +30,7 @@ const (
 	SinkScript      SinkKind = iota // expanded into a run: script before the shell reads it
 	SinkScriptInput                 // expanded into an input that an action runs as code
 	SinkCheckout                    // decides which commit is checked out
-	SinkEnvFile                     // written to GITHUB_ENV, GITHUB_PATH or GITHUB_OUTPUT
+	SinkEnvFile                     // written to GITHUB_ENV or GITHUB_PATH
 	SinkPrompt                      // read by an agent
 	SinkShellCode                   // a shell variable used as code: eval, sh -c
 )
@@ -41,18 +47,23 @@ type Hop struct {
 type Taint struct {
 	// Source is the context path it comes from: "github.event.issue.title".
 	Source string
-	// Who can set it.
+	// Who can set it: StartAnyone, StartForkSandboxed, or StartCaller for inputs
+	// of actions and reusable workflows whose callers are not in the repository.
 	Who platform.Starter
 	// Events are the job's events under which it is set.
 	Events []string
 	Hops   []Hop
+	// Guess is set when the text passed through something that was not read, an
+	// action elsewhere for example.
+	Guess bool
 }
 
 // A Sink is a place in a job that some text reaches.
 type Sink struct {
 	Kind SinkKind
 	File *workflows.File
-	// Job is nil for a step of an action that no workflow of the repository uses.
+	// Job is the job in which the step runs; it is nil for a step of an action
+	// that no workflow of the repository uses.
 	Job  *workflows.Job
 	Step *workflows.Step
 	// Expr is the expression that carries the text there, nil for shell flows.
@@ -62,20 +73,100 @@ type Sink struct {
 	Taints []Taint
 }
 
+// Who returns the most dangerous of those who can set the text.
+func (s *Sink) Who() platform.Starter {
+	who := platform.StartWriter
+	for _, t := range s.Taints {
+		who = max(who, t.Who)
+	}
+	return who
+}
+
+// An Event is one way in which a job starts, after its if: was evaluated.
+type Event struct {
+	Name string
+	// Who can start it so that the job's (and its callers') if: may hold.
+	Who platform.Starter
+	// Trigger is the on: entry; its File is the workflow that holds it.
+	File    *workflows.File
+	Trigger *workflows.Trigger
+}
+
 // An Analysis is the result for one repository; it is immutable.
 type Analysis struct {
 	sinks []*Sink
 	state *state
 }
 
-// Analyse follows all text of a repository. It never fails.
-func Analyse(repo *workflows.Repository) *Analysis { return analyse(repo) }
+// Analyse follows all text of a repository. It never fails; a file made to be
+// slow is cut off at maxSteps and the rest of it is not followed.
+func Analyse(repo *workflows.Repository) *Analysis {
+	st := newState(repo)
+	a := &Analysis{state: st}
+	for _, sc := range st.roots {
+		a.sinks = append(a.sinks, st.sinksOf(sc)...)
+	}
+	slices.SortStableFunc(a.sinks, compareSinks)
+	return a
+}
+
+func compareSinks(a, b *Sink) int {
+	switch {
+	case a.File.Path != b.File.Path:
+		if a.File.Path < b.File.Path {
+			return -1
+		}
+		return 1
+	case a.Span.Start != b.Span.Start:
+		return a.Span.Start - b.Span.Start
+	}
+	return int(a.Kind) - int(b.Kind)
+}
 
 // Sinks returns every sink that some outsider's text reaches, by file and place.
+// A step of a composite action has one for each job that runs it.
 func (a *Analysis) Sinks() []*Sink { return a.sinks }
+
+// SinksOf returns the sinks of one job, those in the local actions it uses included.
+func (a *Analysis) SinksOf(j *workflows.Job) []*Sink {
+	var out []*Sink
+	for _, s := range a.sinks {
+		if s.Job == j {
+			out = append(out, s)
+		}
+	}
+	return out
+}
 
 // Expr returns the taints of an expression as it stands in the given job and step
 // (step may be nil for job-level places).
 func (a *Analysis) Expr(j *workflows.Job, s *workflows.Step, e *workflows.Expr) []Taint {
-	return a.expr(j, s, e)
+	sc := a.state.jobs[j]
+	if sc == nil || e == nil {
+		return nil
+	}
+	return a.state.newEval(asText).expr(sc, s, e)
+}
+
+// Events returns how a job can start, callers of a reusable workflow followed.
+func (a *Analysis) Events(j *workflows.Job) []Event {
+	if sc := a.state.jobs[j]; sc != nil {
+		return sc.events
+	}
+	return nil
+}
+
+// Runs reports whether a step may run in a run that an outsider started; where
+// its if: cannot be decided it may.
+func (a *Analysis) Runs(j *workflows.Job, s *workflows.Step) bool {
+	sc := a.state.jobs[j]
+	if sc == nil || s == nil || s.If == nil {
+		return true
+	}
+	for _, e := range sc.events {
+		if e.Who >= platform.StartForkSandboxed && mayRun(s.If, e.Name) {
+			return true
+		}
+	}
+	return false
 }

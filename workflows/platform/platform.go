@@ -30,6 +30,11 @@ type Event struct {
 	Subject string
 	// Stopped names what the platform has stopped since, for messages; "" when nothing.
 	Stopped string
+	// Remains says where that does not help, for messages.
+	Remains string
+	// AnyoneText is set when an outsider's text can be in a run that has the
+	// repository's secrets, even where the outsider's code cannot.
+	AnyoneText bool
 	// Source and Date of the facts of this line.
 	Source, Date string
 }
@@ -42,7 +47,8 @@ func LookupEvent(name string) (e Event, ok bool) { return lookupEvent(name) }
 type Shape int
 
 const (
-	// ShapeUnknown: no table line; treated as text nobody outside sets.
+	// ShapeUnknown: free text that only writers set (a tag, a release's body), and
+	// what has no line; treated as text nobody outside sets.
 	ShapeUnknown Shape = iota
 	// ShapeFixed: a sha, number, boolean, enum, date, URL of the platform, a name
 	// that only the repository sets. It cannot carry an attack.
@@ -60,7 +66,7 @@ const (
 
 // A Context is a line of the table of contexts.
 type Context struct {
-	Path  string // lower case, "*" for any one part
+	Path  string // lower case, "*" for any one part; what lies below has the line's shape too
 	Shape Shape
 	// Events limits ShapeText to these events; empty means every event with that payload.
 	Events []string
@@ -104,7 +110,9 @@ type ActionInfo struct {
 	OIDC         bool
 	StaticInputs []string
 	// Mints is the kind of credential that later steps find in the job after it
-	// ("cloud-session", "app-token", "registry-login"), "" for none; MintedLifetime is "job" or "hours".
+	// ("cloud-session", "app-token", "registry-login", or "loaded-secrets" for stored
+	// secrets fetched from a vault), "" for none; MintedLifetime is "job" (the action
+	// ends it), "hours", or "standing" (loaded secrets stay what they were).
 	Mints, MintedLifetime string
 	// Reads is set when the action reads or runs files of the workspace (setup
 	// with caches, linters): after an outsider's checkout that is execution.
@@ -121,7 +129,9 @@ type SecretInfo struct {
 	// Opens is "aws", "gcp", "azure", "npm", "pypi", "github", "anthropic" … or "".
 	Opens string
 	// Class is "cloud-key", "publish-token", "personal-token", "app-key", "ssh-key",
-	// "model-key", "registry-login", "webhook", "signing-key", or "" when the name says nothing.
+	// "model-key", "registry-login", "webhook", "signing-key", "service-token" (a
+	// service that is no cloud and no registry), "repository-token" (the job's own),
+	// or "" when the name says nothing.
 	Class string
 	// Federates is set when the place takes an id-token instead today.
 	Federates bool
@@ -144,6 +154,9 @@ type CommandInfo struct {
 	Env []string
 	// Runs is set when the command runs code of the workspace (npm install, make, go test …).
 	Runs bool
+	// Locked is set for an install that takes only what a lock file in the
+	// repository lists (npm ci, yarn --immutable, uv sync --locked …).
+	Locked bool
 	// DryRun is set when a flag makes it harmless (--dry-run).
 	DryRun bool
 }
@@ -162,10 +175,26 @@ type Advisory struct {
 	Date    string
 	Source  string
 	// Exact is set when ref was matched exactly (commit, or a version in a listed
-	// range); a floating tag such as v4 that only may be affected has Exact false.
+	// range); a floating tag such as v4 that only may be affected has Exact false,
+	// and so has a branch.
 	Exact bool
+	// ByComment is set when the match rests on the version in the comment of a
+	// commit pin: nothing here has looked at the commit.
+	ByComment bool
+	// Restored is set when the bad refs have been put back since: runs between the
+	// dates are at stake, and a run of today is not.
+	Restored bool
 }
 
 // LookupBad returns the advisories that apply to owner/repo[/path] at ref, where version is
 // the version in the trailing comment of a commit pin ("" for none).
+// The data ends at a date (see [BadDate]); an entry never expires by itself.
 func LookupBad(name, ref, version string) []Advisory { return lookupBad(name, ref, version) }
+
+// LookupBadImage returns the advisories that apply to a container image; digest is
+// "sha256:…" or "", and with a digest the tag says nothing.
+func LookupBadImage(image, tag, digest string) []Advisory { return lookupBadImage(image, tag, digest) }
+
+// BadDate returns the date (2006-01-02) up to which the embedded data about bad
+// versions was collected.
+func BadDate() string { return bad.Generated }

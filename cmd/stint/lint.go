@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/lint/report"
+	"github.com/stint-dev/stint/lint/rules"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+)
+
+type lintOptions struct {
+	format, minSeverity, only, config, fix string
+	strict, diff, offline                  bool
+}
+
+func lintCommand(w world) *cobra.Command {
+	var o lintOptions
+	c := &cobra.Command{
+		Use:   "lint [PATH…|-]",
+		Short: "find what exposes credentials in workflows and actions",
+		Long: `lint reads workflows, composite actions, dependabot and lock files below each PATH
+(the current directory when there is none; - is standard input) and says which line
+exposes which credential. Severity comes from what could be taken: see stint reach.
+
+Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
+3 something could not be read.`,
+		Example: `  stint lint
+  stint lint --diff
+  stint lint --fix --rules unpinned-action
+  stint lint --format sarif . > stint.sarif`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runLint(cmd.Context(), w, o, args) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.format, "format", "text", "`"+strings.Join(report.Formats(), ", ")+"`")
+	f.StringVar(&o.minSeverity, "min-severity", "", "least severity that is reported and fails: `info, low (default), medium, high, critical`")
+	f.BoolVar(&o.strict, "strict", false, "add the findings for strict profiles")
+	f.StringVar(&o.fix, "fix", "", "apply fixes: `safe` ones, or all with --fix=unsafe")
+	f.Lookup("fix").NoOptDefVal = "safe"
+	f.BoolVar(&o.diff, "diff", false, "print what --fix would change instead of changing it")
+	f.StringVar(&o.only, "rules", "", "run only these `ids`, comma separated")
+	f.BoolVar(&o.offline, "offline", false, "never ask the network; what needs it is reported as not checked")
+	f.StringVar(&o.config, "config", "", "use this `file` instead of each repository's .github/stint.yml")
+	return c
+}
+
+func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
+	opts, err := o.engine()
+	if err != nil {
+		return err
+	}
+	out := w.stdout
+	if o.diff {
+		out = io.Discard // --diff prints the patch and nothing else
+	}
+	h, ok := report.New(o.format, out, report.Options{Width: terminalWidth(w), Color: colored(w), Version: version, Rules: opts.Rules})
+	if !ok {
+		return usage("the formats are "+strings.Join(report.Formats(), ", "), "unknown format %q", o.format)
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	status := exitOK
+	for repo, err := range workflows.Open(args, w.stdin).Repositories(ctx) {
+		if err != nil {
+			printError(w.stderr, err)
+			status = exitIncomplete
+			continue
+		}
+		s, err := o.repository(ctx, w, repo, opts, h)
+		if err != nil {
+			return err
+		}
+		status = max(status, s)
+	}
+	if err := h.Close(); err != nil {
+		return err
+	}
+	if status != exitOK {
+		return errStatus(status)
+	}
+	return nil
+}
+
+// engine makes the options of the engine from the command line.
+func (o lintOptions) engine() (lint.Options, error) {
+	opts := lint.Options{Rules: rules.All, Known: rules.All, Strict: o.strict, Today: time.Now().UTC().Format(time.DateOnly)}
+	if o.fix != "" && o.fix != "safe" && o.fix != "unsafe" {
+		return opts, usage("use --fix or --fix=unsafe", "unknown kind of fix %q", o.fix)
+	}
+	if o.minSeverity != "" {
+		s, ok := reach.ParseSeverity(o.minSeverity)
+		if !ok {
+			return opts, usage("the severities are info, low, medium, high, critical", "unknown severity %q", o.minSeverity)
+		}
+		opts.MinSeverity = &s
+	}
+	if o.only == "" {
+		return opts, nil
+	}
+	opts.Rules = nil
+	for _, id := range strings.Split(o.only, ",") {
+		i := slices.IndexFunc(rules.All, func(r *lint.Rule) bool { return r.ID == strings.TrimSpace(id) })
+		if i < 0 {
+			return opts, usage("stint explain lists the rules", "there is no rule %q", id)
+		}
+		opts.Rules = append(opts.Rules, rules.All[i])
+	}
+	return opts, nil
+}
+
+// repository lints one repository, reports or mends it, and returns the status.
+func (o lintOptions) repository(ctx context.Context, w world, repo *workflows.Repository, opts lint.Options, h report.Handler) (int, error) {
+	config, err := o.loadConfig(repo)
+	if err != nil {
+		return exitUsage, err
+	}
+	opts.Config = config
+	if opts.MinSeverity == nil && config.MinSeverity == nil {
+		low := reach.Low
+		opts.MinSeverity = &low
+	}
+	if !o.offline && (o.fix != "" || o.diff) {
+		opts.Resolver = newResolver()
+	}
+	result := lint.Run(ctx, repo, opts)
+	if o.fix != "" || o.diff {
+		if err := o.mend(w, repo, result); err != nil {
+			return exitIncomplete, err
+		}
+	}
+	if err := h.Repository(result); err != nil {
+		return exitIncomplete, err
+	}
+	switch {
+	case report.Incomplete(result):
+		return exitIncomplete, nil
+	case len(result.Findings) > 0:
+		return exitFindings, nil
+	}
+	return exitOK, nil
+}
+
+// grantKeys are the top-level keys of .github/stint.yml that package grant reads.
+var grantKeys = []string{"version", "grants"}
+
+// loadConfig reads the configuration of a repository, or the one of --config.
+// Both readers of the file look at it: a key that neither knows is refused.
+func (o lintOptions) loadConfig(repo *workflows.Repository) (*lint.Config, error) {
+	path := o.config
+	if path == "" {
+		if repo.Root == "-" || repo.Root == "" {
+			return &lint.Config{}, nil
+		}
+		path = filepath.Join(repo.Root, filepath.FromSlash(lint.ConfigPath))
+	}
+	b, err := readBounded(path, lint.MaxConfigBytes)
+	if errors.Is(err, fs.ErrNotExist) && o.config == "" {
+		return &lint.Config{}, nil
+	}
+	if err != nil {
+		return nil, &failure{exitUsage, fmt.Sprintf("cannot read the configuration %q", path), "check that it is a readable file of at most 256 KiB"}
+	}
+	config, err := lint.ParseConfig(displayPath(o.config, path), b)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	for _, k := range config.Other {
+		if !slices.Contains(grantKeys, k.Name) {
+			return nil, &failure{exitUsage, fmt.Sprintf("%s:%d: there is no key %q", lint.ConfigPath, k.Line, k.Name), "the keys are version, grants, lint and debt"}
+		}
+	}
+	if err := config.CheckRules(rules.All); err != nil {
+		return nil, asUsage(err)
+	}
+	return config, nil
+}
+
+func displayPath(flag, path string) string {
+	if flag != "" {
+		return path
+	}
+	return lint.ConfigPath
+}
+
+// asUsage gives an error of a configuration file the status of wrong use.
+func asUsage(err error) error {
+	var next interface{ NextStep() string }
+	hint := ""
+	if errors.As(err, &next) {
+		hint = next.NextStep()
+	}
+	return &failure{exitUsage, err.Error(), hint}
+}
+
+// readBounded reads a regular file of at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("over %d bytes", limit)
+	}
+	return b, err
+}
+
+// mend prints or writes what the fixes change.
+func (o lintOptions) mend(w world, repo *workflows.Repository, result *lint.Result) error {
+	repair := lint.Mend(result.Findings, o.fix == "unsafe")
+	for _, s := range repair.Skipped {
+		fmt.Fprintf(w.stderr, "stint: not fixed: %s: %s: %s\n", workflows.Printable(s.Finding.File.Path), s.Finding.Rule.ID, workflows.Printable(s.Why))
+	}
+	if o.diff {
+		for _, f := range repair.Files {
+			printDiff(w.stdout, f.Diff())
+		}
+		return nil
+	}
+	root, err := os.OpenRoot(repo.Root)
+	if err != nil {
+		return &failure{exitUsage, "--fix needs files on disk", "give a directory or a file instead of standard input"}
+	}
+	defer root.Close()
+	mended := map[string]bool{}
+	for _, f := range repair.Files {
+		if err := writeMended(root, f); err != nil {
+			return err
+		}
+		for _, x := range f.Applied {
+			mended[x.Fingerprint] = true
+		}
+		fmt.Fprintf(w.stderr, "stint: fixed: %s: %d\n", workflows.Printable(f.File.Path), len(f.Applied))
+	}
+	result.Findings = slices.DeleteFunc(result.Findings, func(f lint.Finding) bool { return mended[f.Fingerprint] })
+	return nil
+}
+
+// printDiff prints a patch; control characters other than tabs and line breaks
+// are shown, not sent to the terminal.
+func printDiff(out io.Writer, patch []byte) {
+	for _, line := range strings.SplitAfter(string(patch), "\n") {
+		body := strings.TrimRight(line, "\r\n")
+		parts := strings.Split(body, "\t")
+		for i := range parts {
+			parts[i] = workflows.Printable(parts[i])
+		}
+		fmt.Fprint(out, strings.Join(parts, "\t")+line[len(body):])
+	}
+}
+
+// writeMended replaces a file by its mended bytes if it still is what was read,
+// through a new file beside it, so that a crash leaves the old or the new one.
+func writeMended(root *os.Root, f *lint.RepairedFile) error {
+	name := filepath.FromSlash(f.File.Path)
+	now, err := root.ReadFile(name)
+	if err != nil || string(now) != string(f.File.Source) {
+		return &failure{exitIncomplete, fmt.Sprintf("%q changed while it was read", f.File.Path), "run the command again"}
+	}
+	info, err := root.Stat(name)
+	if err != nil {
+		return err
+	}
+	temp := name + ".stint-new"
+	if err := root.WriteFile(temp, f.Source, info.Mode().Perm()); err != nil {
+		return &failure{exitIncomplete, fmt.Sprintf("cannot write beside %q", f.File.Path), "check the permissions of its directory"}
+	}
+	return root.Rename(temp, name)
+}

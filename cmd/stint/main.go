@@ -1,0 +1,33 @@
+// Command stint tells what every GitHub Actions job could lose, and trades a
+// job's id-token for a credential that lasts one task.
+//
+// Each command is one file of this package; the work is done by the packages
+// below it. This package only reads arguments, opens the outside world (files,
+// network, clock, signals) and prints.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the release build.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	w := world{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, environ: os.Environ}
+	os.Exit(run(ctx, w, os.Args[1:]))
+}
+
+// A world is what a command may touch, so that tests can give their own.
+type world struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	environ        func() []string
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+)
+
+type reachOptions struct {
+	job    string
+	format string
+	hijack string
+}
+
+func reachCommand(w world) *cobra.Command {
+	var o reachOptions
+	c := &cobra.Command{
+		Use:   "reach [PATH…]",
+		Short: "show what each job could lose, and to whom",
+		Long: `reach prints one line a job: who can start it, the code in it that is steered
+furthest from outside, and the credentials in it with their lifetimes.
+
+The number at the end counts pairs of foreign code (code that somebody outside can
+still change or choose) and standing credentials (stored secrets) that meet in one
+job. Zero is the goal.`,
+		Example: `  stint reach
+  stint reach --job release
+  stint reach --if tj-actions/changed-files@v45`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runReach(cmd.Context(), w, o, args) },
+	}
+	c.Flags().StringVar(&o.job, "job", "", "show one job in full: `ID` or FILE:ID")
+	c.Flags().StringVar(&o.format, "format", "text", "`text or json`")
+	c.Flags().StringVar(&o.hijack, "if", "", "show what would be taken if `OWNER/ACTION[@REF]` were hijacked")
+	return c
+}
+
+func runReach(ctx context.Context, w world, o reachOptions, args []string) error {
+	if o.format != "text" && o.format != "json" {
+		return usage("use --format text or --format json", "unknown format %q", o.format)
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	var docs []reach.Document
+	incomplete := false
+	for repo, err := range workflows.Open(args, w.stdin).Repositories(ctx) {
+		if err != nil {
+			printError(w.stderr, err)
+			incomplete = true
+			continue
+		}
+		g := reach.Build(repo)
+		jobs, err := selectJobs(g, o)
+		if err != nil {
+			return err
+		}
+		incomplete = reportUnread(w.stderr, repo) || incomplete
+		if o.format == "json" {
+			docs = append(docs, g.Document(jobs))
+			continue
+		}
+		writeReach(w.stdout, g, jobs, o, terminalWidth(w))
+	}
+	if o.format == "json" {
+		if err := writeReachJSON(w.stdout, docs); err != nil {
+			return err
+		}
+	}
+	if incomplete {
+		return errStatus(exitIncomplete)
+	}
+	return nil
+}
+
+// writeReachJSON writes one document for one repository and a list for several.
+func writeReachJSON(out io.Writer, docs []reach.Document) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	if len(docs) == 1 {
+		return enc.Encode(docs[0])
+	}
+	return enc.Encode(docs)
+}
+
+// selectJobs applies --job and --if.
+func selectJobs(g *reach.Graph, o reachOptions) ([]*reach.Job, error) {
+	jobs := g.Jobs
+	if o.hijack != "" {
+		name, ref, _ := strings.Cut(o.hijack, "@")
+		if strings.Count(name, "/") < 1 {
+			return nil, usage("write OWNER/ACTION or OWNER/ACTION@REF, as in a uses: line", "%q names no action", o.hijack)
+		}
+		jobs = g.If(name, ref)
+	}
+	if o.job == "" {
+		return jobs, nil
+	}
+	var out []*reach.Job
+	var have []string
+	for _, j := range jobs {
+		full := j.File.Path + ":" + j.Job.ID
+		have = append(have, j.Job.ID)
+		if j.Job.ID == o.job || full == o.job || strings.HasSuffix(full, "/"+o.job) {
+			out = append(out, j)
+		}
+	}
+	if len(out) == 0 {
+		slices.Sort(have)
+		return nil, usage("the jobs are "+strings.Join(slices.Compact(have), ", "), "there is no job %q", o.job)
+	}
+	return out, nil
+}
+
+// reportUnread names what could not be read and reports whether there was any.
+func reportUnread(out io.Writer, repo *workflows.Repository) bool {
+	for _, u := range repo.Unread {
+		fmt.Fprintf(out, "stint: error: %s: %s\n", workflows.Printable(u.Path), workflows.Printable(u.Reason))
+	}
+	whole := false
+	for _, f := range repo.Files {
+		for _, p := range f.Problems {
+			if !p.Whole {
+				continue
+			}
+			at := f.Position(p.Span.Start)
+			fmt.Fprintf(out, "stint: error: %s:%d: %s\n", workflows.Printable(f.Path), at.Line, workflows.Printable(p.Message))
+			whole = true
+		}
+	}
+	if len(repo.Unread) > 0 || whole {
+		fmt.Fprintln(out, "stint: hint: mend or remove the files named above; everything else was read")
+		return true
+	}
+	return false
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+// maxLevers is how many of the changes that lower the number are shown.
+const maxLevers = 5
+
+// writeReach prints the graph of one repository for a person.
+func writeReach(out io.Writer, g *reach.Graph, jobs []*reach.Job, o reachOptions, width int) {
+	name := g.Repository.Name
+	if name == "" {
+		name = g.Repository.Root
+	}
+	fmt.Fprintf(out, "%s\n", workflows.Printable(name))
+	if o.hijack != "" {
+		writeHijack(out, jobs, o.hijack)
+	}
+	if o.job != "" {
+		for _, j := range jobs {
+			writeJob(out, j, width)
+		}
+		return
+	}
+	if len(jobs) > 0 {
+		writeTable(out, g, jobs, width)
+	}
+	if o.hijack == "" {
+		writeNumber(out, g)
+	}
+}
+
+// writeTable prints a line a job, below the name of its file.
+func writeTable(out io.Writer, g *reach.Graph, jobs []*reach.Job, width int) {
+	const grade, starts = 8, 7
+	job := 0
+	for _, j := range jobs {
+		job = max(job, utf8.RuneCountInString(j.Job.ID))
+	}
+	job = min(max(job, 3), max(12, width/5))
+	rest := width - grade - starts - job - 10
+	code := rest * 2 / 5
+	creds := rest - code
+	line := func(cells ...string) {
+		row := "  " + pad(cells[0], grade) + "  " + pad(cells[1], job) + "  " + pad(cells[2], starts) + "  " + pad(cells[3], code) + "  " + clip(cells[4], creds)
+		fmt.Fprintln(out, strings.TrimRight(row, " "))
+	}
+	line("GRADE", "JOB", "STARTED", "FURTHEST-STEERED CODE", "CREDENTIALS")
+	path := ""
+	for _, j := range jobs {
+		if j.File.Path != path {
+			path = j.File.Path
+			fmt.Fprintln(out, clip(workflows.Printable(path), width))
+		}
+		line(j.Grade().String(), j.Job.ID, startedBy(j), codeCell(g, j), credentialCell(j.Credentials))
+	}
+}
+
+// startedBy names who can start a job in one word.
+func startedBy(j *reach.Job) string {
+	if len(j.Starts) == 0 {
+		return "caller"
+	}
+	switch j.Starter() {
+	case platform.StartAnyone:
+		return "anyone"
+	case platform.StartForkSandboxed:
+		return "fork"
+	}
+	return "writer"
+}
+
+// codeCell names the worst code of a job, or the workflow that it calls.
+func codeCell(g *reach.Graph, j *reach.Job) string {
+	if len(g.Called(j)) > 0 {
+		return "calls " + strings.TrimPrefix(j.Job.Uses.Value, "./.github/workflows/")
+	}
+	c := j.WorstCode()
+	if c == nil {
+		return "-"
+	}
+	if c.Trust == reach.OwnCode {
+		return "own"
+	}
+	return c.Name
+}
+
+// credentialCell sums up credentials: standing ones by name first, then what ends
+// with the job.
+func credentialCell(list []*reach.Credential) string {
+	var standing, rest []string
+	for _, c := range list {
+		switch {
+		case c.Lifetime == reach.Standing:
+			standing = append(standing, c.Name)
+		case c.Kind == reach.RepositoryToken:
+			rest = append(rest, tokenCell(c))
+		case c.Kind == reach.GitCredential: // the repository token again
+		default:
+			rest = append(rest, c.Name)
+		}
+	}
+	var parts []string
+	if len(standing) > 0 {
+		parts = append(parts, strings.Join(standing, " ")+" (standing)")
+	}
+	if len(rest) > 0 {
+		parts = append(parts, strings.Join(rest, " ")+" (job)")
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func tokenCell(c *reach.Credential) string {
+	switch {
+	case c.Default:
+		return "token:default"
+	case len(c.Scopes) > 0:
+		return "token:write"
+	}
+	return "token:read"
+}
+
+// writeJob prints one job in full.
+func writeJob(out io.Writer, j *reach.Job, width int) {
+	fmt.Fprintf(out, "\n%s  job %s  %s\n", j.Grade(), j.Job.ID, at(reach.Site{File: j.File, Span: j.Job.IDSpan}))
+	fmt.Fprintln(out, wrap(workflows.Printable(j.Sentence()), width, "  "))
+	fmt.Fprintln(out, "  credentials")
+	for _, c := range j.Credentials {
+		fmt.Fprintf(out, "    %s (%s)\n", workflows.Printable(c.Name), c.Detail())
+		for _, s := range c.Enters {
+			fmt.Fprintf(out, "      %s\n", at(s))
+		}
+	}
+	fmt.Fprintln(out, "  code")
+	for _, c := range j.Code {
+		fmt.Fprintf(out, "    %s: %s (%s)\n      %s\n", c.Trust, workflows.Printable(c.Name), workflows.Printable(c.Why), at(c.Site))
+		for _, v := range c.Via {
+			fmt.Fprintf(out, "      through %s\n", at(v))
+		}
+	}
+	for _, u := range j.Unknown {
+		fmt.Fprintf(out, "  not known: %s\n    %s\n", workflows.Printable(u.What), at(u.Site))
+	}
+}
+
+// at writes a place as path:line:column.
+func at(s reach.Site) string {
+	p := s.File.Position(s.Span.Start)
+	return fmt.Sprintf("%s:%d:%d", workflows.Printable(s.File.Path), p.Line, p.Column)
+}
+
+// writeHijack says what would be taken if an action were hijacked.
+func writeHijack(out io.Writer, jobs []*reach.Job, name string) {
+	if len(jobs) == 0 {
+		fmt.Fprintf(out, "No job here runs %s.\n", workflows.Printable(name))
+		return
+	}
+	var standing []string
+	for _, j := range jobs {
+		for _, c := range j.Standing() {
+			standing = append(standing, c.Name)
+		}
+	}
+	slices.Sort(standing)
+	standing = slices.Compact(standing)
+	fmt.Fprintf(out, "If %s were hijacked: %s.\n", workflows.Printable(name), count(len(jobs), "job"))
+	if len(standing) > 0 {
+		fmt.Fprintf(out, "Rotate, in this order: %s.\n", workflows.Printable(strings.Join(standing, ", ")))
+	}
+}
+
+// writeNumber prints the number for the whole and what lowers it most.
+func writeNumber(out io.Writer, g *reach.Graph) {
+	pairs := g.Pairs()
+	if len(pairs) == 0 {
+		fmt.Fprintln(out, "\n0 pairs of foreign code and standing credential: no stored secret meets code that\nsomebody outside can change.")
+		return
+	}
+	jobs := map[*reach.Job]bool{}
+	for _, p := range pairs {
+		jobs[p.Job] = true
+	}
+	fmt.Fprintf(out, "\n%s of foreign code and standing credential, in %s; zero is the goal.\n",
+		count(len(pairs), "pair"), count(len(jobs), "job"))
+	fmt.Fprintln(out, "What lowers it most:")
+	levers := g.Levers()
+	for _, l := range levers[:min(maxLevers, len(levers))] {
+		where := ""
+		if len(l.Sites) > 0 {
+			where = at(l.Sites[0])
+		}
+		if n := len(l.Sites) - 1; n > 0 {
+			where += fmt.Sprintf(" and %s more", count(n, "place"))
+		}
+		fmt.Fprintf(out, "  -%-3d %s\n       %s\n", l.Pairs, workflows.Printable(l.What), where)
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// pad clips or fills text to n columns.
+func pad(s string, n int) string {
+	s = clip(s, n)
+	return s + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s)))
+}
+
+// clip shortens text to n columns with an ellipsis.
+func clip(s string, n int) string {
+	s = workflows.Printable(s)
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:max(0, n-1)]) + "…"
+}
+
+// wrap breaks text at spaces to the width, each line behind the indent.
+func wrap(s string, width int, indent string) string {
+	var b strings.Builder
+	col := 0
+	for _, w := range strings.Fields(s) {
+		n := utf8.RuneCountInString(w)
+		switch {
+		case col == 0:
+			b.WriteString(indent)
+			col = len(indent)
+		case col+1+n > width:
+			b.WriteString("\n" + indent)
+			col = len(indent)
+		default:
+			b.WriteByte(' ')
+			col++
+		}
+		b.WriteString(w)
+		col += n
+	}
+	return b.String()
+}

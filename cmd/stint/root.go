@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stint-dev/stint/workflows"
+)
+
+// The exit statuses of every command but exec, which ends with its command's own.
+const (
+	exitOK         = 0 // nothing at or over the threshold
+	exitFindings   = 1 // findings at or over it, or a grant refused
+	exitUsage      = 2 // the command line or a configuration file is wrong
+	exitIncomplete = 3 // something could not be read or done
+)
+
+// A failure is an error that ends the program with a status and a next step.
+type failure struct {
+	status  int
+	message string
+	hint    string
+}
+
+func (f *failure) Error() string    { return f.message }
+func (f *failure) NextStep() string { return f.hint }
+
+// usage returns a failure of the command line.
+func usage(hint, format string, args ...any) error {
+	return &failure{exitUsage, fmt.Sprintf(format, args...), hint}
+}
+
+// errStatus ends the program with a status after everything was said.
+type errStatus int
+
+func (e errStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// run executes one command line and returns its exit status.
+func run(ctx context.Context, w world, args []string) int {
+	root := rootCommand(w)
+	root.SetArgs(args)
+	root.SetIn(w.stdin)
+	root.SetOut(w.stdout)
+	root.SetErr(w.stderr)
+	err := root.ExecuteContext(ctx)
+	var status errStatus
+	if err == nil {
+		return exitOK
+	}
+	if errors.As(err, &status) {
+		return int(status)
+	}
+	printError(w.stderr, err)
+	return statusOf(err)
+}
+
+// statusOf returns the exit status of an error.
+func statusOf(err error) int {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.status
+	}
+	if isUsage(err) {
+		return exitUsage
+	}
+	return exitIncomplete
+}
+
+// isUsage recognises what cobra says of a wrong command line.
+func isUsage(err error) bool {
+	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "flag needs", "invalid argument", "accepts ", "requires ", "bad flag"} {
+		if strings.HasPrefix(err.Error(), prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// printError writes the two lines: what is wrong, and what to do next.
+func printError(out io.Writer, err error) {
+	fmt.Fprintf(out, "stint: error: %s\n", workflows.Printable(err.Error()))
+	var next interface{ NextStep() string }
+	if errors.As(err, &next) && next.NextStep() != "" {
+		fmt.Fprintf(out, "stint: hint: %s\n", workflows.Printable(next.NextStep()))
+		return
+	}
+	if isUsage(err) {
+		fmt.Fprintln(out, "stint: hint: run 'stint help' for the commands and 'stint help COMMAND' for one of them")
+		return
+	}
+	fmt.Fprintln(out, "stint: hint: check the path and the permissions, then run the same command again")
+}
+
+func rootCommand(w world) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stint",
+		Short: "know what every job could lose; then leave it nothing worth stealing",
+		Long: `stint tells what each GitHub Actions job could lose and to whom, and trades a
+job's id-token for a credential that lasts one task.
+
+Exit status: 0 nothing at or over the threshold, 1 findings or a refused grant,
+2 wrong use, 3 something could not be read or done.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Version:           version,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetVersionTemplate("stint {{.Version}}\n")
+	root.AddCommand(lintCommand(w), reachCommand(w), explainCommand(w))
+	return root
+}

@@ -1,0 +1,222 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/lint/report"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const source = `on: push
+permissions: { contents: read }
+jobs:
+  släpp:
+    runs-on: ubuntu-latest
+    steps:
+      - name: "π – every character counts once"
+      - uses: some/tool@v1 # the tag of the tool that does so very much that its line is far longer than a terminal is wide, mind you
+      - run: npm publish
+        env: { NODE_AUTH_TOKEN: "${{ secrets.NPM_TOKEN }}" }
+`
+
+// hostile is text that would steer a terminal, an annotation, Markdown or HTML
+// where it is not escaped.
+const hostile = "\x1b[31mred\x07 %0A::set-output name=x::y | <img src=x onerror=alert(1)> @everyone `code` [a](https://evil.test) \u202eright-to-left, a:b,c"
+
+// rule reports the uses: and, with a fix and hostile text, the run:.
+var rule = &lint.Rule{
+	ID: "sample-rule", Title: "a rule for tests", Since: "2026-11", Confidence: lint.HighConfidence,
+	Tags: []string{"NHI3:2025"}, Readme: "# sample-rule\n",
+	Check: func(p *lint.Pass) {
+		if p.File.Workflow == nil {
+			return
+		}
+		job := p.Graph.Jobs[0]
+		uses, run := job.Job.Steps[1].Uses, job.Job.Steps[2].Run
+		p.Report(lint.Finding{
+			Span: uses.Span, Message: "the action is pinned by a tag", Next: "pin it by commit", Job: job,
+			Code: job.WorstCode(), Exposure: job.Exposure(reach.MutableThirdParty),
+			Related: []lint.Related{{File: p.File, Span: job.Credentials[0].Enters[0].Span, Text: "the token enters here"}},
+			Fixes:   []lint.Fix{{Title: "pin it", Safe: true, Edits: []workflows.Edit{{Span: uses.RefSpan, New: strings.Repeat("a", 40)}}}},
+		})
+		p.Report(lint.Finding{Span: run.Span, Message: hostile, Next: hostile, Exposure: job.Exposure(reach.OwnCode), Confidence: lint.LowConfidence})
+	},
+}
+
+func result(t *testing.T) *lint.Result {
+	t.Helper()
+	repo := &workflows.Repository{
+		Root:   "site",
+		Files:  []*workflows.File{workflows.Parse(".github/workflows/release.yml", []byte(source)), workflows.Parse(".github/workflows/z.yml", []byte("on: [\n"))},
+		Unread: []workflows.Unread{{Path: ".github/workflows/big.yml", Reason: "over the limit"}},
+	}
+	return lint.Run(context.Background(), repo, lint.Options{Rules: []*lint.Rule{rule}})
+}
+
+func render(t *testing.T, format string, rs ...*lint.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	h, ok := report.New(format, &b, report.Options{Width: 80, Version: "v1.2.3"})
+	if !ok {
+		t.Fatalf("no format %q", format)
+	}
+	for _, r := range rs {
+		if err := h.Repository(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGoldens(t *testing.T) {
+	for _, format := range report.Formats() {
+		t.Run(format, func(t *testing.T) {
+			got := render(t, format, result(t))
+			path := filepath.Join("testdata", format+".golden")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("differs from %s; run with -update and read the difference\n%s", path, got)
+			}
+		})
+	}
+}
+
+// No byte that steers a terminal leaves in any format, whatever a file holds.
+func TestHostileTextIsHarmless(t *testing.T) {
+	for _, format := range report.Formats() {
+		got := render(t, format, result(t))
+		for _, bad := range []string{"\x1b", "\x07", "\u202e"} {
+			if strings.Contains(got, bad) {
+				t.Errorf("%s lets %q through", format, bad)
+			}
+		}
+	}
+	for _, line := range strings.Split(render(t, "github", result(t)), "\n") {
+		if strings.HasPrefix(line, "::set-output") {
+			t.Errorf("an injected workflow command: %s", line)
+		}
+		if line != "" && !strings.HasPrefix(line, "::error ") && !strings.HasPrefix(line, "::warning ") && !strings.HasPrefix(line, "::notice ") {
+			t.Errorf("not an annotation: %s", line)
+		}
+	}
+	md := render(t, "markdown", result(t))
+	for _, bad := range []string{"<img", "@everyone", "https://evil", "[a](", "`code`"} {
+		if strings.Contains(md, bad) {
+			t.Errorf("markdown lets %q through", bad)
+		}
+	}
+}
+
+func TestSARIFValidatesAndCarriesAll(t *testing.T) {
+	out := render(t, "sarif", result(t), result(t))
+	log, err := sarif.FromString(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Validate(); err != nil {
+		t.Fatalf("not valid SARIF 2.1.0: %v", err)
+	}
+	if len(log.Runs) != 2 {
+		t.Fatalf("%d runs for two repositories", len(log.Runs))
+	}
+	i := slices.IndexFunc(log.Runs[0].Results, func(r *sarif.Result) bool { return len(r.Fixes) > 0 })
+	if i < 0 {
+		t.Fatal("no result has a fix")
+	}
+	r := log.Runs[0].Results[i]
+	if r.PartialFingerprints["stint/v1"] == "" {
+		t.Error("no fingerprint")
+	}
+	if got := *r.Fixes[0].ArtifactChanges[0].Replacements[0].InsertedContent.Text; got != strings.Repeat("a", 40) {
+		t.Errorf("the fix inserts %q", got)
+	}
+	reg := r.Locations[0].PhysicalLocation.Region
+	if *reg.StartLine != 8 || *reg.StartColumn != 15 || *reg.EndColumn != 27 {
+		t.Errorf("region %d:%d-%d", *reg.StartLine, *reg.StartColumn, *reg.EndColumn)
+	}
+}
+
+// The JSON document holds what its documentation promises, and its edits are the
+// bytes that they say.
+func TestJSONDocument(t *testing.T) {
+	var doc struct {
+		Version  int
+		Findings []struct {
+			Rule, Severity, Confidence, Path, Message, Fingerprint string
+			Start, End                                             struct{ Line, Column, Offset int }
+			Credentials                                            []struct{ Name, Kind, Lifetime string }
+			Code                                                   *struct{ Name, Trust string }
+			Tags                                                   []string
+			Fixes                                                  []struct {
+				Safe  bool
+				Edits []struct {
+					Start, End int
+					New        string
+				}
+			}
+		}
+		Unread []struct{ Path, Reason string }
+		Stats  struct{ Files, Pairs int }
+	}
+	if err := json.Unmarshal([]byte(render(t, "json", result(t))), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Version != 1 || len(doc.Findings) != 2 || len(doc.Unread) != 2 || doc.Stats.Files != 2 || doc.Stats.Pairs != 1 {
+		t.Fatalf("%+v", doc)
+	}
+	f := doc.Findings[0]
+	if got := source[f.Start.Offset:f.End.Offset]; got != "some/tool@v1" {
+		t.Errorf("the finding covers %q", got)
+	}
+	if f.Start.Line != 8 || f.Start.Column != 15 || f.Severity != "high" || f.Confidence != "high" {
+		t.Errorf("%+v", f)
+	}
+	if f.Credentials[0].Name != "NPM_TOKEN" || f.Credentials[0].Lifetime != "standing" || f.Code.Trust != "mutable" {
+		t.Errorf("%+v", f)
+	}
+	if e := f.Fixes[0].Edits[0]; source[e.Start:e.End] != "v1" || !f.Fixes[0].Safe {
+		t.Errorf("the edit replaces %q", source[e.Start:e.End])
+	}
+	if doc.Findings[1].Confidence != "low" || doc.Findings[1].Code != nil {
+		t.Errorf("%+v", doc.Findings[1])
+	}
+}
+
+// Text is laid out for 80 columns: no line is wider, the span is marked below.
+func TestTextFitsTheWidth(t *testing.T) {
+	lines := strings.Split(render(t, "text", result(t)), "\n")
+	for _, l := range lines {
+		if n := len([]rune(l)); n > 80 && !strings.HasPrefix(l, "not ") {
+			t.Errorf("%d columns: %s", n, l)
+		}
+	}
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "^") })
+	if i < 1 || strings.Index(lines[i], "^") != strings.Index(lines[i-1], "some/tool") || strings.Count(lines[i], "^") != len("some/tool@v1") {
+		t.Errorf("the mark is off:\n%s\n%s", lines[i-1], lines[i])
+	}
+}

@@ -1,0 +1,279 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stint-dev/stint/reach/flow"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+// addCode collects the code that runs in the job.
+func (g *Graph) addCode(job *Job) {
+	if job.Job.Uses != nil {
+		g.addCall(job)
+		return
+	}
+	job.add(&Code{Trust: OwnCode, Name: "this repository's workflow", Site: Site{job.File, job.Job.IDSpan}, Why: "part of this commit"})
+	if c := job.Job.Container; c != nil && c.Image != nil {
+		job.add(imageCode(Site{job.File, c.Image.Span}, c.Image))
+	}
+	var outsider *flow.Sink // the last checkout of an outsider's code
+	sinks := g.Flow.SinksOf(job.Job)
+	for _, p := range g.steps(job) {
+		g.addStep(job, p)
+		if outsider != nil && g.Flow.Runs(job.Job, p.step) {
+			job.addExecuted(p, outsider)
+		}
+		for _, s := range sinks {
+			if s.Kind == flow.SinkCheckout && s.Step == p.step {
+				outsider = s
+			}
+		}
+	}
+	for _, s := range sinks {
+		job.addInjected(s)
+	}
+}
+
+func (j *Job) add(c *Code) {
+	for _, known := range j.Code {
+		if known.Name == c.Name && known.Trust == c.Trust && known.Site == c.Site {
+			return
+		}
+	}
+	j.Code = append(j.Code, c)
+}
+
+// addCall adds the code of a reusable workflow elsewhere; one of this repository
+// is followed by fillCall.
+func (g *Graph) addCall(job *Job) {
+	u := job.Job.Uses
+	if g.callee(job.Job) != nil {
+		return
+	}
+	site := Site{job.File, u.Span}
+	job.Unknown = append(job.Unknown, Unknown{"what the reusable workflow " + u.Value + " runs", site})
+	if !g.local(u) {
+		job.add(g.usesCode(job.File, u, nil))
+	}
+}
+
+// addStep adds what one step runs.
+func (g *Graph) addStep(job *Job, p placed) {
+	if p.step.Uses != nil {
+		g.addUses(job, p)
+	}
+	if p.step.Run != nil {
+		for _, c := range p.step.Run.Commands {
+			job.addCommand(p, c)
+		}
+	}
+}
+
+func (g *Graph) addUses(job *Job, p placed) {
+	u := p.step.Uses
+	if g.local(u) {
+		if g.localAction(u) == nil {
+			what := "the action at " + u.Value + ", which is not in this commit"
+			job.Unknown = append(job.Unknown, Unknown{what, Site{p.file, u.Span}})
+		} else if a := g.localAction(u); !slices.Contains(g.users[a], job) {
+			g.users[a] = append(g.users[a], job)
+		}
+		return
+	}
+	code := g.usesCode(p.file, u, p.via)
+	info, _ := platform.LookupAction(u.FullName())
+	if info.Agent && job.Starter() >= platform.StartAnyone && code.Trust < AgentCode {
+		code.Trust, code.Why = AgentCode, "an agent in a job that anyone can start"
+	}
+	job.add(code)
+}
+
+// usesCode grades a uses: by how firmly it is pinned and whose it is.
+func (g *Graph) usesCode(f *workflows.File, u *workflows.Uses, via []Site) *Code {
+	c := &Code{Name: u.Value, Uses: u, Site: Site{f, u.Span}, Via: via}
+	owner := strings.ToLower(u.Owner)
+	own, _, _ := strings.Cut(strings.ToLower(g.Repository.Name), "/")
+	_, locked := g.Repository.Lock().Pinned(f.Path, u)
+	switch {
+	case malicious(u):
+		c.Trust, c.Why = MaliciousCode, "a version known to have served malicious code"
+	case own != "" && owner == own:
+		c.Trust, c.Why = SameOwner, "another repository of the same owner"
+	case owner == "actions" || owner == "github":
+		c.Trust, c.Why = PlatformCode, "an action of the platform itself"
+	case u.Kind == workflows.UsesCommit || u.Digest != "":
+		c.Trust, c.Why = PinnedThirdParty, "pinned by commit"
+	case locked:
+		c.Trust, c.Why = PinnedThirdParty, "pinned by actions.lock"
+	case u.Kind == workflows.UsesExpression:
+		c.Trust, c.Why = MutableThirdParty, "named by an expression"
+	case u.Kind == workflows.UsesDocker:
+		c.Trust, c.Why = MutableThirdParty, "an image without a digest"
+	case u.Kind == workflows.UsesTag:
+		c.Trust, c.Why = MutableThirdParty, "pinned by the tag "+u.Ref+", which can be moved"
+	default:
+		c.Trust, c.Why = MutableThirdParty, "on the branch "+u.Ref+", which moves"
+	}
+	return c
+}
+
+// malicious reports whether the version is known to have served malicious code.
+func malicious(u *workflows.Uses) bool {
+	version := ""
+	if u.Comment != nil {
+		version = u.Comment.Text
+	}
+	return slices.ContainsFunc(platform.LookupBad(u.FullName(), u.Ref, version), func(a platform.Advisory) bool {
+		return a.Exact && (a.Kind == "malicious" || a.Kind == "malicious-transitive")
+	})
+}
+
+func imageCode(site Site, image *workflows.Scalar) *Code {
+	c := &Code{Trust: MutableThirdParty, Name: "image " + image.Value, Site: site, Why: "an image without a digest"}
+	switch {
+	case strings.Contains(image.Value, "@sha256:"):
+		c.Trust, c.Why = PinnedThirdParty, "an image by digest"
+	case len(image.Exprs) > 0:
+		c.Why = "an image named by an expression"
+	}
+	return c
+}
+
+// addCommand adds code that a command fetches when it runs.
+func (j *Job) addCommand(p placed, c *workflows.Command) {
+	site := Site{p.file, p.step.Run.Span}
+	if !c.Span.IsZero() {
+		site.Span = c.Span
+	}
+	if name := PipedToShell(c); name != "" {
+		j.add(&Code{Trust: FetchedCode, Name: name, Site: site, Via: p.via, Why: "fetched when the job runs and executed unchecked"})
+		return
+	}
+	words := CommandWords(c)
+	info, ok := platform.LookupCommand(words)
+	if !ok {
+		return
+	}
+	switch info.Does {
+	case "install":
+		code := &Code{Name: strings.Join(words[:min(2, len(words))], " "), Site: site, Via: p.via}
+		if info.Locked {
+			code.Trust, code.Why = PinnedThirdParty, "dependencies as locked in the repository"
+		} else {
+			code.Trust, code.Why = FetchedCode, "dependencies without a lock, resolved when the job runs"
+		}
+		j.add(code)
+	case "agent":
+		if j.Starter() >= platform.StartAnyone {
+			j.add(&Code{Trust: AgentCode, Name: words[0], Site: site, Via: p.via, Why: "an agent in a job that anyone can start"})
+		}
+	}
+}
+
+// PipedToShell returns a short description when the command's output is run by an
+// interpreter (curl … | sh, bash <(curl …), sh -c "$(curl …)"), else "".
+func PipedToShell(c *workflows.Command) string {
+	info, _ := platform.LookupCommand(CommandWords(c))
+	if info.Does != "fetch" {
+		return ""
+	}
+	for into := c.PipesInto; into != nil; into = into.PipesInto {
+		if interpreter(into) {
+			return c.Name + " | " + into.Name
+		}
+	}
+	if w := c.Within; w != nil && (interpreter(w) || w.Name == "eval" || w.Name == "source" || w.Name == ".") {
+		return w.Name + " <(" + c.Name + ")"
+	}
+	return ""
+}
+
+// interpreter reports whether the command runs what it reads.
+func interpreter(c *workflows.Command) bool {
+	switch c.Name {
+	case "sh", "bash", "zsh", "dash", "ksh", "fish", "node", "perl", "ruby", "php", "pwsh", "deno", "bun":
+		return true
+	case "python", "python3", "python2":
+		// python -m json.tool and the like read data.
+		return !slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return w.Text == "-m" || strings.HasPrefix(w.Text, "-c") })
+	}
+	return false
+}
+
+// addExecuted adds an outsider's code that a step runs after its checkout.
+func (j *Job) addExecuted(p placed, checkout *flow.Sink) {
+	name, at := Executes(p.step)
+	if name == "" || p.step == checkout.Step {
+		return
+	}
+	if at.IsZero() {
+		at = p.step.Span
+	}
+	j.add(&Code{
+		Trust: OutsiderCode, Name: name, Site: Site{p.file, at}, Via: p.via,
+		Why: "runs the code that was checked out from outside",
+	})
+}
+
+// Executes says what of the workspace a step runs, so that after a checkout of
+// an outsider's code it is the outsider's: local actions, build tools, scripts of
+// the tree, setup actions that read its files. It returns "" for none.
+func Executes(s *workflows.Step) (name string, at workflows.Span) {
+	if s.Uses != nil {
+		if s.Uses.Kind == workflows.UsesLocal {
+			return "the local action " + s.Uses.Value, s.Uses.Span
+		}
+		if info, ok := platform.LookupAction(s.Uses.FullName()); ok && info.RunsWorkspace {
+			return s.Uses.Value + " on the tree", s.Uses.Span
+		}
+		return "", workflows.Span{}
+	}
+	if s.Run == nil {
+		return "", workflows.Span{}
+	}
+	for _, c := range s.Run.Commands {
+		words := CommandWords(c)
+		info, ok := platform.LookupCommand(words)
+		if ok && info.Runs {
+			return strings.Join(words[:min(2, len(words))], " "), c.Span
+		}
+	}
+	if s.Run.Shell == workflows.ShellPOSIX && s.Run.Err == nil {
+		return "", workflows.Span{}
+	}
+	return textExecutes(s)
+}
+
+// textExecutes is Executes for scripts that are kept as text: any build tool's
+// name in it counts.
+func textExecutes(s *workflows.Step) (string, workflows.Span) {
+	for _, line := range strings.Split(s.Run.Value, "\n") {
+		words := strings.Fields(line)
+		if info, ok := platform.LookupCommand(words); ok && info.Runs {
+			return strings.Join(words[:min(2, len(words))], " "), s.Run.Span
+		}
+	}
+	return "", workflows.Span{}
+}
+
+// addInjected adds what an outsider writes into scripts of the job.
+func (j *Job) addInjected(s *flow.Sink) {
+	if s.Who() != platform.StartAnyone {
+		return
+	}
+	switch s.Kind {
+	case flow.SinkScript, flow.SinkScriptInput, flow.SinkShellCode:
+		j.add(&Code{
+			Trust: OutsiderCode, Name: "text of " + s.Taints[0].Source, Site: Site{s.File, s.Span},
+			Why: "an outsider's text is expanded into code",
+		})
+	case flow.SinkPrompt:
+		j.add(&Code{
+			Trust: AgentCode, Name: "an agent prompted with " + s.Taints[0].Source, Site: Site{s.File, s.Span},
+			Why: "an agent reads an outsider's text",
+		})
+	}
+}

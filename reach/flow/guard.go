@@ -1,0 +1,293 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stint-dev/stint/workflows"
+)
+
+func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
+
+// A truth is the value of a condition as far as it can be told.
+type truth int
+
+const (
+	unknown truth = iota
+	no
+	yes
+)
+
+func not(t truth) truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
+}
+
+func of(b bool) truth {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// A guard evaluates an if: for one event. With outsider set it asks whether
+// somebody without any right in the repository can make it hold, from a fork.
+//
+// It knows what such a person cannot be: a member by author_association, the
+// repository itself as the head's repository. It does not trust github.actor or
+// bot names, which say who started this run and not whose code it is; those are unknown.
+type guard struct {
+	event    string
+	outsider bool
+}
+
+// mayRun reports whether an outsider's event can satisfy the condition.
+func mayRun(cond *workflows.Scalar, event string) bool {
+	return guard{event, true}.scalar(cond) != no
+}
+
+// neverRuns reports whether the condition is false for the event whoever started it.
+func neverRuns(cond *workflows.Scalar, event string) bool {
+	return guard{event, false}.scalar(cond) == no
+}
+
+// scalar evaluates an if: value. Text around ${{ }}, be it the line break at the
+// end of a block scalar, makes a non-empty string, which is true whatever the
+// expression says.
+func (g guard) scalar(s *workflows.Scalar) truth {
+	switch {
+	case s == nil:
+		return yes
+	case !strings.Contains(s.Value, "${{"):
+		if len(s.Exprs) != 1 {
+			return unknown
+		}
+	case len(s.Exprs) != 1 || s.Exprs[0].Start > 0 || s.Exprs[0].End < len(s.Value):
+		return yes
+	}
+	return g.node(s.Exprs[0].Root)
+}
+
+func (g guard) node(n workflows.ExprNode) truth {
+	switch n := n.(type) {
+	case *workflows.Lit:
+		return of(n.Value != "" && n.Value != "false" && n.Value != "null" && n.Value != "0")
+	case *workflows.Not:
+		return not(g.node(n.X))
+	case *workflows.Binary:
+		return g.binary(n)
+	case *workflows.Call:
+		return g.call(n)
+	case *workflows.Ref:
+		if v, ok := g.value(n); ok {
+			return of(v != "" && v != "false")
+		}
+	}
+	return unknown
+}
+
+func (g guard) binary(n *workflows.Binary) truth {
+	switch n.Op {
+	case "&&":
+		x, y := g.node(n.X), g.node(n.Y)
+		if x == no || y == no {
+			return no
+		}
+		if x == yes && y == yes {
+			return yes
+		}
+		return unknown
+	case "||":
+		x, y := g.node(n.X), g.node(n.Y)
+		if x == yes || y == yes {
+			return yes
+		}
+		if x == no && y == no {
+			return no
+		}
+		return unknown
+	case "==":
+		return g.equal(n.X, n.Y)
+	case "!=":
+		return not(g.equal(n.X, n.Y))
+	}
+	return unknown
+}
+
+// equal compares two nodes; strings compare without regard to case in GitHub's
+// expressions.
+func (g guard) equal(x, y workflows.ExprNode) truth {
+	if t := g.headIsBase(x, y); t != unknown {
+		return t
+	}
+	for _, pair := range [][2]workflows.ExprNode{{x, y}, {y, x}} {
+		if lit, ok := pair[1].(*workflows.Lit); ok && g.association(pair[0]) {
+			return of(!isMember(lit.Value)).orUnknownWhenYes()
+		}
+	}
+	a, okA := g.constant(x)
+	b, okB := g.constant(y)
+	if okA && okB {
+		return of(equalFold(a, b))
+	}
+	return unknown
+}
+
+// orUnknownWhenYes keeps a no and makes a yes unknown: an outsider may have any
+// of the associations that are not a member's.
+func (t truth) orUnknownWhenYes() truth {
+	if t == yes {
+		return unknown
+	}
+	return t
+}
+
+// headIsBase evaluates the usual fork test: the head's repository compared with
+// the repository itself.
+func (g guard) headIsBase(x, y workflows.ExprNode) truth {
+	a, b := pathOf(x), pathOf(y)
+	if !g.outsider || a == "" || b == "" {
+		return unknown
+	}
+	if isHeadRepo(b) {
+		a, b = b, a
+	}
+	if isHeadRepo(a) && (isBaseRepo(b)) {
+		return no
+	}
+	return unknown
+}
+
+func isHeadRepo(p string) bool {
+	switch p {
+	case "github.event.pull_request.head.repo.full_name", "github.event.pull_request.head.repo.id",
+		"github.event.workflow_run.head_repository.full_name", "github.event.workflow_run.head_repository.id",
+		"github.event.pull_request.head.user.login", "github.event.pull_request.head.repo.owner.login",
+		"github.event.workflow_run.head_repository.owner.login":
+		return true
+	}
+	return false
+}
+
+func isBaseRepo(p string) bool {
+	switch p {
+	case "github.repository", "github.repository_id", "github.repository_owner",
+		"github.event.repository.full_name", "github.event.repository.id", "github.event.repository.owner.login",
+		"github.event.pull_request.base.repo.full_name", "github.event.pull_request.base.repo.id",
+		"github.event.pull_request.base.repo.owner.login":
+		return true
+	}
+	return false
+}
+
+// association reports whether n is an author_association of an outsider's event.
+func (g guard) association(n workflows.ExprNode) bool {
+	return g.outsider && strings.HasSuffix(pathOf(n), ".author_association")
+}
+
+func isMember(association string) bool {
+	switch strings.ToUpper(association) {
+	case "OWNER", "MEMBER", "COLLABORATOR":
+		return true
+	}
+	return false
+}
+
+func (g guard) call(n *workflows.Call) truth {
+	switch n.Func {
+	case "always", "success":
+		return unknown
+	case "contains":
+		return g.contains(n.Args)
+	case "startswith", "endswith":
+		if len(n.Args) != 2 {
+			return unknown
+		}
+		a, okA := g.constant(n.Args[0])
+		b, okB := g.constant(n.Args[1])
+		if !okA || !okB {
+			return unknown
+		}
+		a, b = strings.ToLower(a), strings.ToLower(b)
+		if n.Func == "startswith" {
+			return of(strings.HasPrefix(a, b))
+		}
+		return of(strings.HasSuffix(a, b))
+	}
+	return unknown
+}
+
+// contains evaluates contains(list or text, value) for constant lists, which is
+// how associations and events are tested.
+func (g guard) contains(args []workflows.ExprNode) truth {
+	if len(args) != 2 {
+		return unknown
+	}
+	list, isList := constantList(args[0])
+	if !isList {
+		return unknown
+	}
+	if g.association(args[1]) {
+		if slices.ContainsFunc(list, func(s string) bool { return !isMember(s) }) {
+			return unknown
+		}
+		return no
+	}
+	v, ok := g.constant(args[1])
+	if !ok {
+		return unknown
+	}
+	return of(slices.ContainsFunc(list, func(s string) bool { return equalFold(s, v) }))
+}
+
+// constantList reads fromJSON('["a", "b"]') and plain text such as 'OWNER,MEMBER'.
+func constantList(n workflows.ExprNode) ([]string, bool) {
+	if c, ok := n.(*workflows.Call); ok && c.Func == "fromjson" && len(c.Args) == 1 {
+		n = c.Args[0]
+	}
+	lit, ok := n.(*workflows.Lit)
+	if !ok || lit.Kind != workflows.StringLiteral {
+		return nil, false
+	}
+	return strings.FieldsFunc(lit.Value, func(r rune) bool { return strings.ContainsRune("[]\",; \n\t", r) }), true
+}
+
+// constant returns what a node is known to be.
+func (g guard) constant(n workflows.ExprNode) (string, bool) {
+	switch n := n.(type) {
+	case *workflows.Lit:
+		return n.Value, true
+	case *workflows.Ref:
+		return g.value(n)
+	}
+	return "", false
+}
+
+// value returns what a context is known to be under the event.
+func (g guard) value(n *workflows.Ref) (string, bool) {
+	switch n.Path() {
+	case "github.event_name":
+		return g.event, true
+	case "github.event.pull_request.head.repo.fork":
+		if g.outsider {
+			return "true", true
+		}
+	case "github.event.issue.pull_request", "github.event.pull_request":
+		if g.event == "push" || g.event == "schedule" || g.event == "workflow_dispatch" {
+			return "", true
+		}
+	}
+	return "", false
+}
+
+func pathOf(n workflows.ExprNode) string {
+	if r, ok := n.(*workflows.Ref); ok {
+		return r.Path()
+	}
+	return ""
+}

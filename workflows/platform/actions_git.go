@@ -1,0 +1,62 @@
+package platform
+
+// gitActions push to a repository, open pull requests or start workflows. Sources:
+// the actions' repositories, 2026-11.
+var gitActions = []ActionInfo{
+	{Name: "peter-evans/create-pull-request", Opens: "github", Inputs: roles{"token": RoleSecret, "branch-token": RoleSecret, "git-token": RoleSecret, "path": RolePath}},
+	{Name: "peter-evans/repository-dispatch", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "peter-evans/slash-command-dispatch", Opens: "github", Inputs: roles{"token": RoleSecret, "reaction-token": RoleSecret, "permission": RoleActors}},
+	{Name: "peter-evans/enable-pull-request-automerge", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "pascalgn/automerge-action", Opens: "github"},
+	{Name: "hmarr/auto-approve-action", Opens: "github", Inputs: roles{"github-token": RoleSecret}},
+	{Name: "stefanzweifel/git-auto-commit-action", Opens: "github"},
+	{Name: "ad-m/github-push-action", Opens: "github", Inputs: roles{"github_token": RoleSecret, "ssh": RoleSecret}},
+	{Name: "endbug/add-and-commit", Opens: "github", Inputs: roles{"github_token": RoleSecret}},
+	{Name: "planetscale/ghcommit-action", Opens: "github"},
+	{Name: "cpina/github-action-push-to-another-repository", Opens: "github"},
+	{Name: "dmnemec/copy_file_to_another_repo_action", Opens: "github"},
+	{Name: "dotnet/actions-create-pull-request", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "homebrew/actions/git-try-push", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "homebrew/actions/setup-commit-signing", Opens: "signing", Inputs: roles{"signing_key": RoleSecret}, StaticInputs: []string{"signing_key"}},
+	{Name: "webfactory/ssh-agent", Opens: "ssh", Inputs: roles{"ssh-private-key": RoleSecret}, StaticInputs: []string{"ssh-private-key"}},
+	{Name: "shimataro/ssh-key-action", Opens: "ssh", Inputs: roles{"key": RoleSecret}, StaticInputs: []string{"key"}},
+	{Name: "cirrus-actions/rebase", Opens: "github"},
+	{Name: "korthout/backport-action", Opens: "github", Inputs: roles{"github_token": RoleSecret}},
+	{Name: "sorenlouv/backport-github-action", Opens: "github", Inputs: roles{"github_token": RoleSecret}},
+	{Name: "benc-uk/workflow-dispatch", Opens: "github", Inputs: roles{"token": RoleSecret, "ref": RoleRef}},
+	{Name: "convictional/trigger-workflow-and-wait", Opens: "github", Inputs: roles{"github_token": RoleSecret, "ref": RoleRef}},
+	{Name: "renovatebot/github-action", Opens: "github", RunsWorkspace: true, Inputs: roles{"token": RoleSecret}},
+	{Name: "digital-blueprint/gitlab-pipeline-trigger-action", Opens: "gitlab", Inputs: roles{"trigger_token": RoleSecret, "access_token": RoleSecret}, StaticInputs: []string{"trigger_token", "access_token"}},
+	{Name: "bobheadxi/deployments", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "chrnorm/deployment-action", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "chrnorm/deployment-status", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "louisbrunner/checks-action", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "chainguard-dev/actions/git-tag", Opens: "github", Publishes: true, Inputs: roles{"token": RoleSecret}},
+	{Name: "xt0rted/pull-request-comment-branch", Opens: "github", Inputs: roles{"repo_token": RoleSecret}},
+}
+
+// talkActions write comments, labels and messages. Sources: the actions'
+// repositories, 2026-11.
+var talkActions = []ActionInfo{
+	{Name: "peter-evans/create-or-update-comment", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "peter-evans/find-comment", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "peter-evans/create-issue-from-file", Opens: "github", Inputs: roles{"token": RoleSecret, "content-filepath": RolePath}},
+	{Name: "marocchino/sticky-pull-request-comment", Opens: "github", Inputs: roles{"github_token": RoleSecret, "path": RolePath}},
+	{Name: "thollander/actions-comment-pull-request", Opens: "github", Inputs: roles{"github-token": RoleSecret, "github_token": RoleSecret}},
+	{Name: "actions-cool/issues-helper", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "actions-cool/maintain-one-comment", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "amannn/action-semantic-pull-request", Opens: "github"},
+	{Name: "dessant/lock-threads", Opens: "github", Inputs: roles{"github-token": RoleSecret}},
+	{Name: "contributor-assistant/github-action", Opens: "github"},
+	{Name: "jasonetco/create-an-issue", Opens: "github"},
+	{Name: "mikepenz/action-junit-report", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "enricomi/publish-unit-test-result-action", Opens: "github", Inputs: roles{"github_token": RoleSecret}},
+	{Name: "dorny/test-reporter", Opens: "github", Inputs: roles{"token": RoleSecret}},
+	{Name: "slackapi/slack-github-action", Opens: "slack", Inputs: roles{"token": RoleSecret, "webhook": RoleSecret}, StaticInputs: []string{"token", "webhook"}},
+	{Name: "8398a7/action-slack", Opens: "slack"},
+	{Name: "rtcamp/action-slack-notify", Opens: "slack"},
+	{Name: "ravsamhq/notify-slack-action", Opens: "slack"},
+	{Name: "zzak/action-discord", Opens: "discord", Inputs: roles{"webhook": RoleSecret, "github-token": RoleSecret}, StaticInputs: []string{"webhook"}},
+	{Name: "dawidd6/action-send-mail", Opens: "mail", Inputs: roles{"password": RoleSecret}, StaticInputs: []string{"password"}},
+	{Name: "atlassian/gajira-login", Opens: "jira"},
+}
