@@ -101,9 +101,15 @@ func (c *Config) CheckRules(known []*Rule) error {
 	return nil
 }
 
-// disables reports whether the rule does not run.
-func (c *Config) disables(r *Rule) bool {
-	return slices.Contains(c.Disable, r.ID) || c.Profile != "" && r.Since > c.Profile
+// disables says why the rule does not run, "" when it does.
+func (c *Config) disables(r *Rule) string {
+	switch {
+	case slices.Contains(c.Disable, r.ID):
+		return "switched off by " + ConfigPath
+	case c.Profile != "" && r.Since > c.Profile:
+		return "younger than the profile " + c.Profile + " of " + ConfigPath
+	}
+	return ""
 }
 
 // debtNotes returns a related place for each declared debt among the credentials.

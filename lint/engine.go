@@ -81,13 +81,12 @@ func newEngine(ctx context.Context, repo *workflows.Repository, o Options) *engi
 	e := &engine{ctx: ctx, repo: repo, gaps: map[gap]bool{}, graph: reach.Build(repo)}
 	e.out = &Result{Repository: repo, Graph: e.graph}
 	o.Rules = slices.DeleteFunc(slices.Clone(o.Rules), func(r *Rule) bool {
-		off := o.Config.disables(r)
-		if off {
-			e.out.Disabled = append(e.out.Disabled, r.ID)
+		why := o.Config.disables(r)
+		if why != "" {
+			e.out.NotChecked = append(e.out.NotChecked, r.ID+": "+why)
 		}
-		return off
+		return why != ""
 	})
-	slices.Sort(e.out.Disabled)
 	e.opts = o
 	return e
 }
@@ -177,7 +176,7 @@ func (e *engine) do(t task, sups []*Suppression) (o outcome) {
 	}()
 	p := &Pass{
 		Context: e.ctx, Rule: t.rule, Repository: e.repo, File: t.file, Graph: e.graph,
-		Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
+		NetworkFixes: e.opts.NetworkFixes, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
 	}
 	p.notChecked = func(why string) {
 		o.notChecked = append(o.notChecked, t.rule.ID+": "+oneLine(why))
@@ -225,6 +224,9 @@ func (e *engine) collect(said []outcome) []Finding {
 		for _, f := range o.findings {
 			if e.asked(f.File) {
 				fs = append(fs, e.complete(f))
+			}
+			if f.Redact {
+				e.out.Redacted = append(e.out.Redacted, reach.Site{File: f.File, Span: f.Span})
 			}
 		}
 	}

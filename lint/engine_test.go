@@ -24,7 +24,7 @@ func print(res *Result) string {
 	for _, f := range res.Findings {
 		fmt.Fprintln(&b, f.File.Path, f.Span, f.Rule.ID, f.Severity, f.Message, f.Next, f.Fingerprint)
 	}
-	fmt.Fprintln(&b, res.Suppressed, res.Below, res.StrictOnly, res.NotChecked, res.Disabled, res.Failures)
+	fmt.Fprintln(&b, res.Suppressed, res.Below, res.StrictOnly, res.NotChecked, res.Failures)
 	return b.String()
 }
 
@@ -209,7 +209,7 @@ func TestFilters(t *testing.T) {
 		o                 Options
 		findings          string
 		below, strictOnly int
-		disabled          string
+		notChecked        string
 	}{
 		{"by default", Options{}, "medium info", 0, 2, ""},
 		{"strict", Options{Strict: true}, "medium info strict of a strict rule", 0, 0, ""},
@@ -217,8 +217,8 @@ func TestFilters(t *testing.T) {
 		{"least severity", Options{MinSeverity: &medium}, "medium", 1, 2, ""},
 		{"least severity by configuration", Options{Config: parse("lint: { min-severity: medium }")}, "medium", 1, 2, ""},
 		{"the option wins", Options{MinSeverity: new(reach.Info), Config: parse("lint: { min-severity: medium }")}, "medium info", 0, 2, ""},
-		{"disabled", Options{Strict: true, Config: parse("lint: { disable: [mixed] }")}, "of a strict rule", 0, 0, "mixed"},
-		{"profile", Options{Strict: true, Config: parse("lint: { profile: 2026-11 }")}, "medium info strict", 0, 0, "strict"},
+		{"disabled", Options{Strict: true, Config: parse("lint: { disable: [mixed] }")}, "of a strict rule", 0, 0, "mixed: switched off by .github/stint.yml"},
+		{"profile", Options{Strict: true, Config: parse("lint: { profile: 2026-11 }")}, "medium info strict", 0, 0, "strict: younger than the profile 2026-11 of .github/stint.yml"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.o.Rules = []*Rule{mixed, strict}
@@ -227,8 +227,8 @@ func TestFilters(t *testing.T) {
 			for _, f := range res.Findings {
 				got = append(got, f.Message)
 			}
-			if strings.Join(got, " ") != test.findings || res.Below != test.below || res.StrictOnly != test.strictOnly || strings.Join(res.Disabled, " ") != test.disabled {
-				t.Errorf("findings %q, below %d, strict only %d, disabled %q", got, res.Below, res.StrictOnly, res.Disabled)
+			if strings.Join(got, " ") != test.findings || res.Below != test.below || res.StrictOnly != test.strictOnly || strings.Join(res.NotChecked, " ") != test.notChecked {
+				t.Errorf("findings %q, below %d, strict only %d, not checked %q", got, res.Below, res.StrictOnly, res.NotChecked)
 			}
 		})
 	}

@@ -93,10 +93,15 @@ func stepName(steps []*workflows.Step, s workflows.Span) string {
 }
 
 // ownText returns the first line of the finding's text with white space folded
-// and its comment cut off; a finding without a place is known by its message.
+// and its comment cut off; a finding without a place is known by its message, and
+// one whose text is a credential by its place alone: a short one could be guessed
+// from its hash.
 func ownText(f *Finding) string {
-	if f.Span.IsZero() {
+	switch {
+	case f.Span.IsZero():
 		return f.Message
+	case f.Redact:
+		return ""
 	}
 	end := f.Span.End
 	for _, c := range f.File.Comments {

@@ -70,6 +70,8 @@ type Pass struct {
 	File       *workflows.File
 	Graph      *reach.Graph
 	Resolver   Resolver
+	// NetworkFixes is set when fixes are wanted that must ask the Resolver.
+	NetworkFixes bool
 	// Config is never nil.
 	Config *Config
 	// Today is the date of the run, YYYY-MM-DD.
@@ -112,6 +114,10 @@ type Finding struct {
 	Confidence Confidence
 	// Strict shows the finding with --strict only, in a rule that is for everyone.
 	Strict bool
+	// Redact keeps the text of the span out of everything that is written: the
+	// text is a credential. Reports mask it wherever it stands, also in what other
+	// findings show of its line, and the fingerprint is made without it.
+	Redact bool
 	Fixes  []Fix
 
 	// The engine sets these. Fingerprint is 32 hex digits; see fingerprint.go for
@@ -142,14 +148,17 @@ type Result struct {
 	Graph      *reach.Graph
 	// Findings are in total order: path, offset, rule, message.
 	Findings []Finding
+	// Redacted are the places whose text no report may show, in order: those of
+	// every finding that asked for it, the suppressed ones and those below the
+	// threshold too.
+	Redacted []reach.Site
 	// Suppressed counts the findings that a comment or the configuration took
 	// away, Below those under the least severity, and StrictOnly those that
 	// --strict would add.
 	Suppressed, Below, StrictOnly int
-	// NotChecked says per rule what could not be checked, sorted.
+	// NotChecked says per rule what was not checked and why, sorted: what only the
+	// network knows, and the rules that the configuration switches off.
 	NotChecked []string
-	// Disabled lists the ids of the rules that the configuration switched off, sorted.
-	Disabled []string
 	// Failures says what went wrong inside stint, one line each, sorted: a rule
 	// that broke, with rule and file, or a run that was cancelled. A result with
 	// any is incomplete.
@@ -170,7 +179,10 @@ type Options struct {
 	// Config, which reports everything when it says nothing.
 	MinSeverity *reach.Severity
 	Resolver    Resolver // nil means offline
-	Config      *Config  // nil means none
+	// NetworkFixes asks for the fixes that need the Resolver, such as the commit
+	// that a tag names; without it a run asks the network nothing for fixes.
+	NetworkFixes bool
+	Config       *Config // nil means none
 	// Today is the date for suppressions and debt, YYYY-MM-DD; "" means that no
 	// end has come.
 	Today string

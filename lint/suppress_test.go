@@ -232,3 +232,27 @@ func TestRemoval(t *testing.T) {
 		})
 	}
 }
+
+// Whatever the file, every finding is either left or suppressed, and taking a
+// suppression out of the file leaves one that parses as before.
+func FuzzSuppressions(f *testing.F) {
+	f.Add(head + "      - run: bad! # v1 # stint: ignore[bad-word] until=2027-01-31 reason=\"x\" # y\n")
+	f.Add(head + "      # stint: ignore[a, bad-word]\n      - run: |2 # stint: ignore[b]\n          bad!\n")
+	f.Add("# stint: ignore[x]\r\n---\r\non: push # stint: ignore[y]")
+	f.Fuzz(func(t *testing.T, src string) {
+		res := lintWords(src, Options{})
+		if all := strings.Count(src, "bad!"); len(res.Findings)+res.Suppressed != all {
+			t.Fatalf("%d left and %d suppressed of %d", len(res.Findings), res.Suppressed, all)
+		}
+		file := res.Repository.Files[0]
+		for _, s := range fileSuppressions(file) {
+			out, err := workflows.Apply(file, s.Removal(s.marker.ids...))
+			if err != nil {
+				continue // refused as a whole: the file did not parse before
+			}
+			if again := workflows.Parse(ci, out); len(again.Problems) > len(file.Problems) {
+				t.Fatalf("without %q there are problems: %v", file.Text(s.Span), again.Problems)
+			}
+		}
+	})
+}

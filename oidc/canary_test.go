@@ -42,6 +42,7 @@ func TestNoErrorShowsASecret(t *testing.T) {
 		"bad exp":         {status: 200, body: reply(tokenFor(t, map[string]any{"exp": claim.value}))},
 		"other audience":  {status: 200, body: reply(tokenFor(t, map[string]any{"aud": claim.value}))},
 		"expired":         {status: 200, body: reply(tokenFor(t, map[string]any{"exp": 4, "x": claim.value}))},
+		"a cut body":      {status: 200, body: body.value, cut: true},
 		"transport":       {err: errors.New(body.value)},
 		"a URL error":     {err: &url.Error{Op: body.value, URL: body.value, Err: errors.New(bearer.value)}},
 		"a TLS error":     {err: &tls.CertificateVerificationError{Err: errors.New(body.value)}},

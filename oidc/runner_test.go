@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -47,6 +48,7 @@ type answer struct {
 	status int
 	header map[string]string
 	body   string
+	cut    bool // the connection breaks behind the body
 	err    error
 }
 
@@ -62,7 +64,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	for k, v := range a.header {
 		header.Set(k, v)
 	}
-	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), Request: req}, nil
+	var body io.Reader = strings.NewReader(a.body)
+	if a.cut {
+		body = io.MultiReader(body, iotest.ErrReader(errors.New(a.body)))
+	}
+	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(body), Request: req}, nil
 }
 
 // A clock is a virtual clock: to sleep is to move it.
@@ -256,7 +262,6 @@ func TestRunnerNeverAsksAgainAfter(t *testing.T) {
 		"no value":              {answer{status: 200, body: `{"count":3}`}, "no token in it"},
 		"a value of no text":    {answer{status: 200, body: `{"value":7}`}, "not the JSON"},
 		"a value of no token":   {answer{status: 200, body: `{"value":"x"}`}, "three parts"},
-		"a reply without end":   {answer{status: 200, body: strings.Repeat(" ", 100<<20)}, "larger than 64 KiB"},
 		"400":                   {answer{status: 400, body: "no"}, "status 400"},
 		"401":                   {answer{status: 401}, "refused the job's bearer"},
 		"403":                   {answer{status: 403}, "refused the job's bearer"},
@@ -284,6 +289,25 @@ func TestRunnerNeverAsksAgainAfter(t *testing.T) {
 	}
 }
 
+// zeros is a body without end that counts what is read of it.
+type zeros struct{ read int }
+
+func (z *zeros) Read(b []byte) (int, error) { z.read += len(b); return len(b), nil }
+func (z *zeros) Close() error               { return nil }
+
+func (z *zeros) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: z, Request: req}, nil
+}
+
+func TestRunnerStopsReadingAReplyWithoutEnd(t *testing.T) {
+	z := &zeros{}
+	_, err := NewRunner(RunnerOptions{Getenv: jobEnv(nil), Transport: z}).Token(t.Context(), "sts.example")
+	wantError(t, err, "larger than 64 KiB")
+	if z.read > 2*maxReplyBytes {
+		t.Errorf("%d bytes were read", z.read)
+	}
+}
+
 func TestRunnerAsksAgainAfter(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	tests := map[string]answer{
@@ -291,7 +315,8 @@ func TestRunnerAsksAgainAfter(t *testing.T) {
 		"a refused connection": {err: dial},
 		"an unknown name":      {err: &net.DNSError{Err: "no such host", Name: "x"}},
 		"a reset connection":   {err: syscall.ECONNRESET},
-		"a cut reply":          {err: io.ErrUnexpectedEOF},
+		"a reply cut short":    {err: io.ErrUnexpectedEOF},
+		"a body cut short":     {status: 200, body: `{"value":"`, cut: true},
 	}
 	for name, a := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -403,6 +428,16 @@ func TestRunnerStopsWithItsContext(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
+		h := &hang{}
+		r := NewRunner(RunnerOptions{Getenv: jobEnv(nil), Transport: h})
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Second, cancel)
+		_, err := r.Token(ctx, "sts.example")
+		if e := wantError(t, err, "stopped"); h.tries != 1 || !errors.Is(err, context.Canceled) || e.NextStep() != e.Hint {
+			t.Errorf("tried %d times, error %+v", h.tries, e)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
 		r, w, _ := newTestRunner(nil, answer{status: 503})
 		ctx, cancel := context.WithCancel(context.Background())
 		r.sleep = func(ctx context.Context, d time.Duration) error {
@@ -433,16 +468,23 @@ func TestRunnerOverLoopback(t *testing.T) {
 		_, _ = io.WriteString(w, tokenReply(t, map[string]any{"aud": r.URL.Query().Get("audience")}).body)
 	}))
 	defer issuer.Close()
-	ask := func(path string, allow bool) error {
+	at := func(path string, allow bool) *Runner {
 		env := jobEnv(map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": issuer.URL + path})
-		r := NewRunner(RunnerOptions{Getenv: env, Now: func() time.Time { return noon }, AllowLoopback: allow})
-		return second(r.Token(t.Context(), "sts.example"))
+		return NewRunner(RunnerOptions{Getenv: env, Now: func() time.Time { return noon }, AllowLoopback: allow})
 	}
-	if err := ask("/token?api-version=2.0", true); err != nil {
-		t.Error(err)
+	ask := func(r *Runner) error { return second(r.Token(t.Context(), "sts.example")) }
+	var all sync.WaitGroup
+	shared := at("/token?api-version=2.0", true)
+	for range 8 { // a source is used by several leases at once
+		all.Go(func() {
+			if err := ask(shared); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	wantError(t, ask("/token", false), "not an https URL of a GitHub host")
-	wantError(t, ask("/redirect", true), "redirect")
+	all.Wait()
+	wantError(t, ask(at("/token", false)), "not an https URL of a GitHub host")
+	wantError(t, ask(at("/redirect", true)), "redirect")
 	if stolen {
 		t.Error("the redirect was followed")
 	}

@@ -56,7 +56,7 @@ func (g *Graph) addCall(job *Job) {
 	site := Site{job.File, u.Span}
 	job.Unknown = append(job.Unknown, Unknown{"what the reusable workflow " + u.Value + " runs", site})
 	if !g.local(u) {
-		job.add(g.usesCode(job.File, u, nil))
+		job.add(g.CodeOf(job.File, u, nil))
 	}
 }
 
@@ -83,7 +83,7 @@ func (g *Graph) addUses(job *Job, p placed) {
 		}
 		return
 	}
-	code := g.usesCode(p.file, u, p.via)
+	code := g.CodeOf(p.file, u, p.via)
 	info, _ := platform.LookupAction(u.FullName())
 	if info.Agent && job.Starter() >= platform.StartAnyone && code.Trust < AgentCode {
 		code.Trust, code.Why = AgentCode, "an agent in a job that anyone can start"
@@ -91,8 +91,10 @@ func (g *Graph) addUses(job *Job, p placed) {
 	job.add(code)
 }
 
-// usesCode grades a uses: by how firmly it is pinned and whose it is.
-func (g *Graph) usesCode(f *workflows.File, u *workflows.Uses, via []Site) *Code {
+// CodeOf grades the action or reusable workflow that a uses: names, by how firmly
+// it is pinned and whose it is; via are the places that lead to it. Local ones,
+// which are the repository's own code, are for the caller to follow.
+func (g *Graph) CodeOf(f *workflows.File, u *workflows.Uses, via []Site) *Code {
 	c := &Code{Name: u.Value, Uses: u, Site: Site{f, u.Span}, Via: via}
 	owner := strings.ToLower(u.Owner)
 	own, _, _ := strings.Cut(strings.ToLower(g.Repository.Name), "/")
@@ -120,14 +122,15 @@ func (g *Graph) usesCode(f *workflows.File, u *workflows.Uses, via []Site) *Code
 	return c
 }
 
-// malicious reports whether the version is known to have served malicious code.
+// malicious reports whether the version is known to serve malicious code: a commit
+// does for ever, a tag until it was put back.
 func malicious(u *workflows.Uses) bool {
 	version := ""
 	if u.Comment != nil {
 		version = u.Comment.Text
 	}
 	return slices.ContainsFunc(platform.LookupBad(u.FullName(), u.Ref, version), func(a platform.Advisory) bool {
-		return a.Exact && (a.Kind == "malicious" || a.Kind == "malicious-transitive")
+		return a.Exact && strings.HasPrefix(a.Kind, "malicious") && (!a.Restored || u.Kind == workflows.UsesCommit)
 	})
 }
 

@@ -1,6 +1,10 @@
 package reach
 
-import "github.com/stint-dev/stint/workflows/platform"
+import (
+	"slices"
+
+	"github.com/stint-dev/stint/workflows/platform"
+)
 
 // A Severity is how much a finding matters, rising.
 type Severity int
@@ -40,6 +44,18 @@ type Exposure struct {
 	Start platform.Starter
 	// Autonomy is set when the job acts without a person in the loop.
 	Autonomy bool
+}
+
+// Only returns the exposure of the credentials of the given kinds alone.
+func (e Exposure) Only(kinds ...Kind) Exposure {
+	all := e.Credentials
+	e.Credentials = nil
+	for _, c := range all {
+		if slices.Contains(kinds, c.Kind) {
+			e.Credentials = append(e.Credentials, c)
+		}
+	}
+	return e
 }
 
 // Stake is what is lost at most, rising: the rows of the table in lint/README.md.

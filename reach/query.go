@@ -95,9 +95,25 @@ func (j *Job) Standing() []*Credential {
 	return out
 }
 
+// Trust returns the grade of the job's worst code.
+func (j *Job) Trust() Trust {
+	if c := j.WorstCode(); c != nil {
+		return c.Trust
+	}
+	return OwnCode
+}
+
 // Exposure returns what code graded t could take in the job.
 func (j *Job) Exposure(t Trust) Exposure {
 	return Exposure{Credentials: j.Credentials, Steer: t, Start: j.Starter(), Autonomy: j.ActsAlone()}
+}
+
+// Elsewhere returns what code graded t could take in the jobs of other
+// repositories that use an action: at least the repository token that every job
+// has, with permissions that cannot be seen from here.
+func Elsewhere(t Trust) Exposure {
+	token := &Credential{Kind: RepositoryToken, Name: "GITHUB_TOKEN", Lifetime: ForJob, Opens: "github", Writes: true, Default: true}
+	return Exposure{Credentials: []*Credential{token}, Steer: t}
 }
 
 // ActsAlone reports whether an agent acts in the job or anybody can start it, so
@@ -109,14 +125,10 @@ func (j *Job) ActsAlone() bool {
 // Grade returns the severity of the job's own reach: its worst code against all
 // its credentials.
 func (j *Job) Grade() Severity {
-	t := OwnCode
-	if c := j.WorstCode(); c != nil {
-		t = c.Trust
-	}
-	return Grade(j.Exposure(t))
+	return Grade(j.Exposure(j.Trust()))
 }
 
-// A Step that lowers the number of pairs: one change and what it takes away.
+// A Lever is one change that lowers the number of pairs, and what it takes away.
 type Lever struct {
 	// What is the change: "pin tj-actions/changed-files by commit" or "replace NPM_TOKEN by an id-token".
 	What string

@@ -26,7 +26,7 @@ func (f *File) build(root node) {
 		f.lost(root.span, "neither a workflow nor an action: it has no jobs, on or runs")
 		return
 	}
-	if root.kind != mapping {
+	if root.kind != mapNode {
 		f.lost(root.span, fmt.Sprintf("the file must be a mapping, found %v", root.kind))
 		return
 	}
@@ -83,7 +83,7 @@ func (b *builder) wrong(f field, want string) { b.wrongAt(f.key.Value, f.val, b.
 
 // spanOr returns the span of a field's value, or of its key when it has none.
 func (b *builder) spanOr(f field) Span {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return f.key.Span
 	}
 	return f.val.span
@@ -103,9 +103,9 @@ func (b *builder) wrongAt(name string, n node, at Span, want string) {
 // text returns the scalar of a field, and nil for an empty one.
 func (b *builder) text(f field) *Scalar {
 	switch f.val.kind {
-	case text:
+	case textNode:
 		return f.val.scalar
-	case nothing:
+	case emptyNode:
 		return nil
 	}
 	b.wrong(f, "text")
@@ -115,19 +115,19 @@ func (b *builder) text(f field) *Scalar {
 // texts returns the scalars of a field that is a list, or one text in place of it.
 func (b *builder) texts(f field) []*Scalar {
 	switch f.val.kind {
-	case text:
+	case textNode:
 		return []*Scalar{f.val.scalar}
-	case list:
+	case listNode:
 		out := make([]*Scalar, 0, len(f.val.items))
 		for _, item := range f.val.items {
-			if item.kind != text {
+			if item.kind != textNode {
 				b.wrongAt(f.key.Value, item, b.spanOr(field{key: f.key, val: item}), "a list of texts")
 				continue
 			}
 			out = append(out, item.scalar)
 		}
 		return out
-	case mapping:
+	case mapNode:
 		b.wrong(f, "text or a list of texts")
 	}
 	return nil
@@ -135,7 +135,7 @@ func (b *builder) texts(f field) []*Scalar {
 
 // fields returns the fields of a field that is a mapping.
 func (b *builder) fields(f field) []field {
-	if f.val.kind == mapping {
+	if f.val.kind == mapNode {
 		return f.val.fields
 	}
 	b.wrong(f, "a mapping")
@@ -145,7 +145,7 @@ func (b *builder) fields(f field) []field {
 // whole returns the scalar of a value that is an expression in place of a mapping
 // or list.
 func whole(n node) *Scalar {
-	if n.kind == text && len(n.scalar.Exprs) > 0 {
+	if n.kind == textNode && len(n.scalar.Exprs) > 0 {
 		return n.scalar
 	}
 	return nil
@@ -153,7 +153,7 @@ func whole(n node) *Scalar {
 
 // textMap returns a mapping of names to texts, such as env: and with:.
 func (b *builder) textMap(f field) *Map {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return nil
 	}
 	if s := whole(f.val); s != nil {
@@ -176,7 +176,7 @@ func (b *builder) textOrEmpty(f field) *Scalar {
 		return s
 	}
 	at := max(f.key.Span.End, f.val.span.Start)
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return &Scalar{Span: f.val.span}
 	}
 	return &Scalar{Span: Span{at, at}}
@@ -185,16 +185,16 @@ func (b *builder) textOrEmpty(f field) *Scalar {
 // newValue converts a node to the model's free-form value.
 func newValue(n node) *Value {
 	v := &Value{Span: n.span}
-	if n.kind == text {
+	if n.kind == textNode {
 		v.Scalar = n.scalar
 	}
-	if n.kind == mapping {
+	if n.kind == mapNode {
 		v.Fields = make([]Field, 0, len(n.fields))
 		for _, f := range n.fields {
 			v.Fields = append(v.Fields, newField(f))
 		}
 	}
-	if n.kind == list {
+	if n.kind == listNode {
 		v.Items = make([]*Value, 0, len(n.items))
 		for _, item := range n.items {
 			v.Items = append(v.Items, newValue(item))
@@ -212,10 +212,8 @@ func (f *File) trailingComment(s Span) *Comment {
 		return nil
 	}
 	c := &f.Comments[i]
-	for at := s.End; at < c.Span.Start; at++ {
-		if breakLen(f.Source, at) > 0 {
-			return nil
-		}
+	if f.lineOf(c.Span.Start) != f.lineOf(s.End) {
+		return nil
 	}
 	return c
 }

@@ -10,14 +10,14 @@ func (b *builder) jobs(f field, w *Workflow) []*Job {
 		for _, e := range fields {
 			job := &Job{ID: e.key.Value, IDSpan: e.key.Span, Span: e.span(), Workflow: w}
 			out = append(out, job)
-			if e.val.kind != mapping {
+			if e.val.kind != mapNode {
 				b.wrong(e, "a mapping")
 				continue
 			}
 			b.in(e.key.Value, func() { b.job(job, e) })
 		}
 	})
-	if f.val.kind == mapping && len(fields) == 0 {
+	if f.val.kind == mapNode && len(fields) == 0 {
 		b.file.problem(f.key.Span, "jobs is empty; GitHub refuses this file")
 	}
 	return out
@@ -107,7 +107,7 @@ func (b *builder) jobCall(j *Job, f field) bool {
 	case "with":
 		j.With = b.textMap(f)
 	case "secrets":
-		if f.val.kind == text && len(f.val.scalar.Exprs) == 0 {
+		if f.val.kind == textNode && len(f.val.scalar.Exprs) == 0 {
 			j.InheritSecrets = f.val.scalar
 			if j.InheritSecrets.Value != "inherit" {
 				b.wrong(f, `a mapping or "inherit"`)
@@ -133,9 +133,9 @@ func (b *builder) condition(f field) *Scalar {
 func (b *builder) runsOn(f field) *RunsOn {
 	r := &RunsOn{Span: f.val.span}
 	switch f.val.kind {
-	case text, list:
+	case textNode, listNode:
 		r.Labels = b.texts(f)
-	case mapping:
+	case mapNode:
 		b.in(f.key.Value, func() {
 			for _, e := range f.val.fields {
 				switch e.key.Value {
@@ -157,9 +157,9 @@ func (b *builder) runsOn(f field) *RunsOn {
 func (b *builder) environment(f field) *Environment {
 	e := &Environment{Span: f.val.span}
 	switch f.val.kind {
-	case text:
+	case textNode:
 		e.Name = f.val.scalar
-	case mapping:
+	case mapNode:
 		b.in(f.key.Value, func() {
 			for _, k := range f.val.fields {
 				switch k.key.Value {
@@ -171,7 +171,7 @@ func (b *builder) environment(f field) *Environment {
 			}
 		})
 	default:
-		if f.val.kind == list {
+		if f.val.kind == listNode {
 			b.wrong(f, "text or a mapping")
 		}
 		return nil
@@ -181,7 +181,7 @@ func (b *builder) environment(f field) *Environment {
 
 // strategy builds the matrix of a strategy.
 func (b *builder) strategy(f field) *Strategy {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return nil
 	}
 	s := &Strategy{Span: f.val.span}
@@ -191,7 +191,7 @@ func (b *builder) strategy(f field) *Strategy {
 	fields := b.fields(f)
 	b.in(f.key.Value, func() {
 		for _, e := range fields {
-			if e.key.Value == "matrix" && e.val.kind != nothing {
+			if e.key.Value == "matrix" && e.val.kind != emptyNode {
 				b.matrix(s, e)
 			}
 		}
@@ -218,7 +218,7 @@ func (b *builder) matrix(s *Strategy, f field) {
 
 // services builds the service containers of a job.
 func (b *builder) services(f field) []*Container {
-	if f.val.kind == nothing || whole(f.val) != nil {
+	if f.val.kind == emptyNode || whole(f.val) != nil {
 		return nil
 	}
 	var out []*Container
@@ -237,10 +237,10 @@ func (b *builder) services(f field) []*Container {
 func (b *builder) container(f field, name string) *Container {
 	c := &Container{Name: name, Span: f.val.span}
 	switch f.val.kind {
-	case text:
+	case textNode:
 		c.Image = f.val.scalar
 		return c
-	case nothing:
+	case emptyNode:
 		return nil
 	}
 	fields := b.fields(f)

@@ -13,7 +13,7 @@ type shellContext struct {
 
 // steps builds a list of steps.
 func (b *builder) steps(f field, shell shellContext) []*Step {
-	if f.val.kind != list {
+	if f.val.kind != listNode {
 		b.wrong(f, "a list")
 		return nil
 	}
@@ -21,7 +21,7 @@ func (b *builder) steps(f field, shell shellContext) []*Step {
 	b.in(f.key.Value, func() {
 		for i, item := range f.val.items {
 			b.path = append(b.path, pathStep{index: i})
-			if item.kind == mapping {
+			if item.kind == mapNode {
 				s := &Step{Index: i, Span: item.span}
 				b.step(s, item, shell)
 				out = append(out, s)

@@ -255,7 +255,7 @@ func TestSteps(t *testing.T) {
 }
 
 func TestMapsAndValues(t *testing.T) {
-	_, j := parseJob(t, "    runs-on: x\n    env: { A: 1, b: , C: ${{ x }} }\n    steps: []\n")
+	_, j := parseJob(t, "    runs-on: x\n    env: { A: 1, b: , C: '${{ x }}' }\n    steps: []\n")
 	if j.Env.Get("B").String() != "" || j.Env.Get("B") == nil || j.Env.Get("a").String() != "1" || j.Env.Get("D") != nil {
 		t.Errorf("env %+v", j.Env)
 	}

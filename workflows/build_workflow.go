@@ -56,19 +56,19 @@ func (b *builder) missing(root node, key string) {
 func (b *builder) triggers(f field) []*Trigger {
 	var out []*Trigger
 	switch f.val.kind {
-	case text:
+	case textNode:
 		out = append(out, &Trigger{Event: f.val.scalar.Value, Span: f.val.span})
-	case list:
+	case listNode:
 		for _, s := range b.texts(f) {
 			out = append(out, &Trigger{Event: s.Value, Span: s.Span})
 		}
-	case mapping:
+	case mapNode:
 		b.in("on", func() {
 			for _, e := range f.val.fields {
 				out = append(out, b.trigger(e))
 			}
 		})
-	case nothing:
+	case emptyNode:
 		b.wrong(f, "text, a list or a mapping")
 	}
 	return out
@@ -77,7 +77,7 @@ func (b *builder) triggers(f field) []*Trigger {
 // trigger builds one event of the mapping form.
 func (b *builder) trigger(f field) *Trigger {
 	t := &Trigger{Event: f.key.Value, Span: f.key.Span}
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return t
 	}
 	if f.key.Value == "schedule" {
@@ -124,7 +124,7 @@ func (b *builder) filter(t *Trigger, f field) {
 
 // schedules builds the cron lines of the schedule event.
 func (b *builder) schedules(f field) []*Scalar {
-	if f.val.kind != list {
+	if f.val.kind != listNode {
 		b.wrong(f, "a list")
 		return nil
 	}
@@ -141,7 +141,7 @@ func (b *builder) schedules(f field) []*Scalar {
 
 // inputs builds declared inputs or secrets.
 func (b *builder) inputs(f field) []*Input {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return nil
 	}
 	var out []*Input
@@ -157,7 +157,7 @@ func (b *builder) inputs(f field) []*Input {
 // input builds one declared input; it may be empty.
 func (b *builder) input(f field) *Input {
 	in := &Input{Name: f.key, Span: f.span()}
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return in
 	}
 	fields := b.fields(f)
@@ -180,7 +180,7 @@ func (b *builder) input(f field) *Input {
 
 // outputs builds declared outputs; the value of one that has none is empty.
 func (b *builder) outputs(f field) []Entry {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return nil
 	}
 	var out []Entry
@@ -188,7 +188,7 @@ func (b *builder) outputs(f field) []Entry {
 	b.in(f.key.Value, func() {
 		for _, e := range fields {
 			value := &Scalar{Span: Span{e.key.Span.End, e.key.Span.End}}
-			if v, ok := e.val.get("value"); ok && v.kind == text {
+			if v, ok := e.val.get("value"); ok && v.kind == textNode {
 				value = v.scalar
 			}
 			out = append(out, Entry{e.key, value})
@@ -201,9 +201,9 @@ func (b *builder) outputs(f field) []Entry {
 func (b *builder) permissions(f field) *Permissions {
 	p := &Permissions{Span: f.val.span, KeySpan: f.key.Span}
 	switch f.val.kind {
-	case text:
+	case textNode:
 		p.All = f.val.scalar
-	case mapping:
+	case mapNode:
 		b.in(f.key.Value, func() {
 			for _, e := range f.val.fields {
 				p.Scopes = append(p.Scopes, Entry{e.key, b.textOrEmpty(e)})
@@ -219,13 +219,13 @@ func (b *builder) permissions(f field) *Permissions {
 
 // defaults returns the shell and working directory of defaults.run.
 func (b *builder) defaults(f field) (shell, dir *Scalar) {
-	if f.val.kind == nothing {
+	if f.val.kind == emptyNode {
 		return nil, nil
 	}
 	fields := b.fields(f)
 	b.in(f.key.Value, func() {
 		for _, e := range fields {
-			if e.key.Value != "run" || e.val.kind == nothing {
+			if e.key.Value != "run" || e.val.kind == emptyNode {
 				continue
 			}
 			for _, r := range b.fields(e) {

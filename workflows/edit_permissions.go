@@ -78,7 +78,7 @@ func (f *File) setPermissions(p *Permissions, scopes map[string]Access) ([]Edit,
 		ok := true
 		switch {
 		case !wanted:
-			edit, ok = f.removeLines(Span{entry.Key.Span.Start, endOfEntry(p.Span, entry)})
+			edit, ok = f.removeLines(Span{entry.Key.Span.Start, f.endOfEntry(p.Span, entry)})
 		case entry.Value.Value != levelNames[level]:
 			edit, ok = f.replaceScalar(p.Span, entry.Value, levelNames[level])
 		}

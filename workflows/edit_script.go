@@ -87,11 +87,15 @@ func (f *File) referenceWriter(s *Script) func(Move) (string, bool) {
 	return func(Move) (string, bool) { return "", false }
 }
 
+// powerShellCode finds what runs its arguments as code, see interpreters.
+var powerShellCode = regexp.MustCompile(`(?i)\b(?:iex|invoke-expression|invoke-command|scriptblock|bash|sh|wsl|cmd|pwsh|powershell|python3?|node|ssh)\b`)
+
 // powerShellReference writes $env:NAME. Between single quotes it is refused:
 // nothing is expanded there.
 func powerShellReference(text string, m Move) (string, bool) {
 	quote, ok := powerShellQuote(text[:m.Expr.Start])
-	if !ok || quote == '\'' {
+	line := text[strings.LastIndexByte(text[:m.Expr.Start], '\n')+1 : m.Expr.End]
+	if !ok || quote == '\'' || powerShellCode.MatchString(line) {
 		return "", false
 	}
 	next := text[m.Expr.End:]

@@ -2,18 +2,21 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// interpreters run text that they are given, as an argument or on standard
-// input, as code. A variable in that text is expanded before they see it, so the
-// code is as much chosen by its value as before.
-var interpreters = []string{
-	"eval", "source", ".", "trap", "sh", "bash", "dash", "zsh", "ksh", "fish", "pwsh", "powershell", "cmd",
-	"ssh", "su", "xargs", "parallel", "watch", "awk", "gawk", "sed", "osascript",
-	"python", "python2", "python3", "perl", "ruby", "node", "php",
-}
+// What other programs read as code is expanded by the shell before they see it:
+// a variable there leaves the code as much in the hands of its value as before.
+var (
+	// codeWords take code in any of their words, or run it elsewhere.
+	codeWords = []string{"eval", "source", ".", "trap", "ssh", "su", "xargs", "parallel", "watch", "awk", "gawk", "sed", "osascript", "cmd"}
+	// interpreters take code behind an option, from the file named first, or from
+	// standard input; what follows these is data.
+	interpreters = []string{"sh", "bash", "dash", "zsh", "ksh", "fish", "pwsh", "powershell",
+		"python", "python2", "python3", "perl", "ruby", "node", "php", "ssh"}
+)
 
 // shellReference writes the reference to a variable that a POSIX shell expands
 // at the place of an expression to that variable's value and no more.
@@ -59,8 +62,12 @@ func codeFree(commands []*Command, m Move) bool {
 		if c.NameAt < len(c.Words) && slices.Contains(c.Words[c.NameAt].Exprs, m.Expr) {
 			return false
 		}
-		for around := c; around != nil; around = around.Within {
-			if around.interprets() || around.PipesInto != nil && around.PipesInto.interprets() {
+		if c.runsAsCode(m.Expr) {
+			return false
+		}
+		for inner := c; inner != nil; inner = inner.Within {
+			around := inner.Within
+			if inner.PipesInto.reads() || around != nil && (around.reads() || slices.Contains(codeWords, around.Name)) {
 				return false
 			}
 		}
@@ -68,7 +75,37 @@ func codeFree(commands []*Command, m Move) bool {
 	return true
 }
 
-func (c *Command) interprets() bool { return slices.Contains(interpreters, c.Name) }
+// reads reports whether c may run its standard input as code.
+func (c *Command) reads() bool { return c != nil && slices.Contains(interpreters, c.Name) }
+
+// runsAsCode reports whether c takes the word or input that holds the expression
+// as code.
+func (c *Command) runsAsCode(e *Expr) bool {
+	if slices.Contains(codeWords, c.Name) {
+		return true
+	}
+	if !c.reads() {
+		return false
+	}
+	for _, w := range c.Args() {
+		switch here := slices.Contains(w.Exprs, e); {
+		case !strings.HasPrefix(w.Text, "-"):
+			return here // the file; what follows is data
+		case here, isCodeOption(w.Text):
+			return true
+		}
+	}
+	return true // a redirection of its input
+}
+
+// isCodeOption reports whether an interpreter's option is followed by code: -c,
+// -e, -lc, --eval, -Command; not by the name of a module or by data, as -m and -s.
+func isCodeOption(option string) bool {
+	if strings.HasPrefix(option, "--") {
+		return option == "--eval" || option == "--command" || option == "--print"
+	}
+	return strings.ContainsAny(option, "ceCEr")
+}
 
 // holds reports whether the expression stands in one of c's own words.
 func (c *Command) holds(e *Expr) bool {

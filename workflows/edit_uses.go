@@ -7,8 +7,10 @@ import (
 )
 
 // versionComment is the version at the start of the comment behind a pinned
-// action, in the forms that tools write: v4.2.1, 4.2.1, tag=v4, pin@v4, action-v2.
-var versionComment = regexp.MustCompile(`^(?:tag=|pin@|@)?(?:[A-Za-z][A-Za-z0-9._-]*[-_/])?[vV]?[0-9]+(?:\.[0-9]+)*(?:[-.+][0-9A-Za-z.+-]+)?(?:\s|,|;|$)`)
+// action, in the forms that tools write: v4, 4.2.1, tag=v4, pin@v4, action-v2. A
+// bare number is one only when it is the whole comment.
+var versionComment = regexp.MustCompile(
+	`^(?:tag=|pin@|@)?(?:[A-Za-z][A-Za-z0-9._-]*[-_/])?(?:[vV][0-9]+(?:\.[0-9]+)*|[0-9]+(?:\.[0-9]+)+)(?:[-.+][0-9A-Za-z.+-]+)?(?:\s|,|;|$)|^[0-9]+$`)
 
 // SetRef returns the edits that put another ref into a uses:, with the version it
 // stands for in the comment behind it: "owner/repo@<ref> # <version>". A version

@@ -9,8 +9,7 @@ import (
 // An exprConverter turns actionlint's tree, whose nodes know their first token at
 // most, into ours. It follows the tokens beside the tree to find where nodes end.
 type exprConverter struct {
-	text   string
-	tokens []token
+	tokens []*actionlint.Token
 	place  func(start, end int) Span
 	next   int // first token not yet used
 }
@@ -20,15 +19,13 @@ type tokenRange struct{ first, last int }
 
 // span returns the place of a range of tokens.
 func (c *exprConverter) span(r tokenRange) Span {
-	return c.place(c.tokens[r.first].start, c.tokens[r.last].end)
+	last := c.tokens[r.last]
+	return c.place(c.tokens[r.first].Offset, last.Offset+len(last.Value))
 }
-
-// textOf returns a token's text.
-func (c *exprConverter) textOf(i int) string { return c.text[c.tokens[i].start:c.tokens[i].end] }
 
 // seek uses the tokens up to t, which is not yet used, and returns its index.
 func (c *exprConverter) seek(t *actionlint.Token) int {
-	for c.tokens[c.next].start != t.Offset {
+	for c.tokens[c.next].Offset != t.Offset {
 		c.next++
 	}
 	c.next++
@@ -45,7 +42,7 @@ func (c *exprConverter) openedAfter(r tokenRange, before int) tokenRange {
 // closedBefore widens r by the parentheses around it: all ")" that follow r are
 // theirs, since an operator comes after them.
 func (c *exprConverter) closedBefore(r tokenRange) tokenRange {
-	for c.textOf(r.last+1) == ")" {
+	for c.tokens[r.last+1].Kind == actionlint.TokenKindRightParen {
 		r.first--
 		r.last++
 	}
@@ -66,7 +63,7 @@ func (c *exprConverter) node(n actionlint.ExprNode) (ExprNode, tokenRange) {
 	case *actionlint.VariableNode:
 		i := c.seek(n.Token())
 		r := tokenRange{i, i}
-		raw := c.textOf(i)
+		raw := c.tokens[i].Value
 		return &Ref{Parts: []Part{{Name: strings.ToLower(raw), Raw: raw}}, Span: c.span(r)}, r
 	case *actionlint.ObjectDerefNode:
 		return c.member(n.Receiver)
@@ -96,7 +93,7 @@ func (c *exprConverter) literal(kind LiteralKind, n actionlint.ExprNode, value s
 	i := c.seek(n.Token())
 	r := tokenRange{i, i}
 	if kind != StringLiteral {
-		value = c.textOf(i)
+		value = c.tokens[i].Value
 	}
 	return &Lit{Kind: kind, Value: value, Span: c.span(r)}, r
 }
@@ -107,7 +104,7 @@ func (c *exprConverter) member(receiver actionlint.ExprNode) (ExprNode, tokenRan
 	r = c.closedBefore(r)
 	r.last += 2
 	c.next = r.last + 1
-	raw := c.textOf(r.last)
+	raw := c.tokens[r.last].Value
 	return c.extend(base, r, Part{Name: strings.ToLower(raw), Raw: raw}), r
 }
 
@@ -143,7 +140,7 @@ func (c *exprConverter) binary(left, right actionlint.ExprNode) (ExprNode, token
 	operator := r.last + 1
 	y, end := c.node(right)
 	r.last = c.openedAfter(end, operator).last
-	return &Binary{Op: c.textOf(operator), X: x, Y: y, Span: c.span(r)}, r
+	return &Binary{Op: c.tokens[operator].Value, X: x, Y: y, Span: c.span(r)}, r
 }
 
 // call converts name(args).

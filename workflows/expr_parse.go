@@ -89,15 +89,18 @@ func parseTree(text string, place func(start, end int) Span) (ExprNode, error) {
 	if nestingOf(text) > MaxDepth {
 		return nil, fmt.Errorf("expression nested deeper than %d levels", MaxDepth)
 	}
-	lexer := actionlint.NewExprLexer(text + "}}")
-	tree, err := actionlint.NewExprParser().Parse(lexer)
+	tokens, end, err := actionlint.LexExpression(text + "}}")
 	if err != nil {
 		return nil, errors.New(err.Message)
 	}
-	if lexer.Offset() != len(text)+2 {
+	if end != len(text)+len("}}") {
 		return nil, errors.New("}} inside an expression")
 	}
-	c := exprConverter{text: text, tokens: exprTokens(text), place: place}
+	tree, err := actionlint.NewExprParser().Parse(actionlint.NewExprLexer(text + "}}"))
+	if err != nil {
+		return nil, errors.New(err.Message)
+	}
+	c := exprConverter{tokens: tokens, place: place}
 	root, _ := c.node(tree)
 	return root, nil
 }
@@ -155,58 +158,6 @@ func parsePath(text string, place func(start, end int) Span) *Ref {
 		}
 	}
 	return &Ref{Parts: parts, Span: place(start, len(text))}
-}
-
-// A token is a token of an expression as a range of its text.
-type token struct{ start, end int }
-
-// exprTokens returns the tokens of an expression that actionlint has accepted.
-func exprTokens(text string) []token {
-	tokens := make([]token, 0, 16)
-	for i := 0; i < len(text); {
-		if c := text[i]; isBlank(c) || c == '\n' || c == '\r' {
-			i++
-			continue
-		}
-		end := tokenEnd(text, i)
-		tokens = append(tokens, token{i, end})
-		i = end
-	}
-	return tokens
-}
-
-// tokenEnd returns the end of the token at i.
-func tokenEnd(text string, i int) int {
-	c := text[i]
-	end := i + 1
-	switch {
-	case startsName(c):
-		for end < len(text) && (startsName(text[end]) || isDigit(text[end]) || text[end] == '-') {
-			end++
-		}
-	case isDigit(c) || c == '-':
-		digits := strings.TrimPrefix(text[i:], "-")
-		hex := strings.HasPrefix(digits, "0x")
-		more := func(c byte) bool {
-			return isDigit(c) || startsName(c) || !hex && (c == '.' || c == '-' && text[end-1]|0x20 == 'e')
-		}
-		for end < len(text) && more(text[end]) {
-			end++
-		}
-	case c == '\'':
-		for end < len(text) && (text[end] != '\'' || strings.HasPrefix(text[end:], "''")) {
-			if text[end] == '\'' {
-				end++
-			}
-			end++
-		}
-		end++
-	case c == '&' || c == '|':
-		end++
-	case strings.IndexByte("=!<>", c) >= 0 && end < len(text) && text[end] == '=':
-		end++
-	}
-	return min(end, len(text))
 }
 
 // startsName reports whether c can begin a name.

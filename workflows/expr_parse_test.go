@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/rhysd/actionlint"
 )
 
 // show writes a tree with the source of each node.
@@ -59,6 +57,8 @@ func TestParseExpr(t *testing.T) {
 		{"null", "lit3:null‹null›"},
 		{"'it''s }} ok'", "lit0:it's }} ok‹'it''s }} ok'›"},
 		{"0xFF", "lit1:0xFF‹0xFF›"},
+		{"1.5.a", "(lit1:1.5‹1.5›)/a‹1.5.a›"},
+		{"0e0.a", "(lit1:0e0‹0e0›)/a‹0e0.a›"},
 		{"-1.5e-3", "lit1:-1.5e-3‹-1.5e-3›"},
 		{"fromJSON(x).y", "(fromjson(/x‹x›)‹fromJSON(x)›)/y‹fromJSON(x).y›"},
 		{"always()", "always()‹always()›"},
@@ -234,16 +234,6 @@ func checkExpr(t *testing.T, text string) {
 	}
 	if err != nil {
 		return
-	}
-	tokens, _, lexErr := actionlint.LexExpression(text + "}}")
-	ours := exprTokens(text)
-	if lexErr != nil || len(ours) != len(tokens)-1 {
-		t.Fatalf("%q: %d tokens, actionlint has %d, %v", text, len(ours), len(tokens)-1, lexErr)
-	}
-	for i, token := range ours {
-		if want := tokens[i]; token.start != want.Offset || text[token.start:token.end] != want.Value {
-			t.Errorf("%q: token %d is %q, want %q", text, i, text[token.start:token.end], want.Value)
-		}
 	}
 	whole := Span{0, len(text)}
 	Walk(n, func(n ExprNode) bool {

@@ -54,7 +54,8 @@ type File struct {
 	// Comments lists every YAML comment of the file in order of place.
 	Comments []Comment
 
-	lines []int // byte offset of the start of each line
+	lines []int   // byte offset of the start of each line
+	runes []int32 // see countRunes
 }
 
 // A Problem is a part of a file that could not be read as what it should be.

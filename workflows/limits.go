@@ -10,6 +10,8 @@ const (
 	MaxNodes = 400_000
 	// MaxDepth is the deepest nesting of YAML values followed.
 	MaxDepth = 200
+	// MaxProblems is the largest number of problems listed of one file.
+	MaxProblems = 200
 	// MaxExprBytes is the longest single expression that is parsed.
 	MaxExprBytes = 64 << 10
 	// MaxScriptBytes is the longest run: block parsed as shell.

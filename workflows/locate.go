@@ -183,27 +183,35 @@ func (f *File) addEntry(m Span, entries []Entry, e yamlEntry) (Edit, bool) {
 	if !ok {
 		return Edit{}, false
 	}
-	return f.insertLineAfter(endOfEntry(m, last), indent, e)
+	return f.insertLineAfter(f.endOfEntry(m, last), indent, e)
 }
 
 func addFlowEntry(m Span, entries []Entry, e yamlEntry) Edit {
 	at, text := m.Start+1, e.flow()
 	if len(entries) > 0 {
-		if last := entries[len(entries)-1].Value.Span; m.Contains(last) {
-			return Edit{Span{last.End, last.End}, ", " + text}
+		if last := entries[len(entries)-1]; last.inPlace(m) {
+			end := last.Value.Span.End
+			return Edit{Span{end, end}, ", " + text}
 		}
-		text += ", " // the last value is an alias: where it ends is not known
+		text += ", "
 	}
 	return Edit{Span{at, at}, text}
 }
 
-// endOfEntry returns where an entry ends in its mapping; an alias stands beside
-// its key, its value elsewhere.
-func endOfEntry(m Span, e Entry) int {
-	if m.Contains(e.Value.Span) && e.Value.Span.End > e.Key.Span.End {
+// inPlace reports whether the value of an entry stands behind its key in the
+// mapping at m: that of an alias stands elsewhere, and where the alias ends is not
+// known.
+func (e Entry) inPlace(m Span) bool {
+	return m.Contains(e.Value.Span) && e.Value.Span.Start >= e.Key.Span.End
+}
+
+// endOfEntry returns where an entry of a block mapping ends; an alias ends with
+// its line.
+func (f *File) endOfEntry(m Span, e Entry) int {
+	if e.inPlace(m) {
 		return e.Value.Span.End
 	}
-	return e.Key.Span.End
+	return f.lineEnd(e.Key.Span.End)
 }
 
 // removeLines removes the whole lines of an entry of a block mapping.

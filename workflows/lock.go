@@ -85,7 +85,7 @@ func (p *lockParser) pins(v *Value) {
 // lockedCommit reads "sha1-…" or "sha256-…".
 func lockedCommit(s string) (string, bool) {
 	algo, digest, _ := strings.Cut(s, "-")
-	if len(digest) != digestOfAlgos[algo] || !commitPattern.MatchString(digest) {
+	if len(digest) != digestOfAlgos[algo] || !isCommit(digest) {
 		return "", false
 	}
 	return strings.ToLower(digest), true

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-const lockedCommits = "0123456789abcdef0123456789abcdef01234567"
+const someCommit = "0123456789abcdef0123456789abcdef01234567"
 
 const lockFile = `# written by a tool
 version: v0.0.2
@@ -24,12 +24,12 @@ dependencies:
       - acme/deep@main
   acme/deep@main:
     ref: main
-    commit: sha256-` + lockedCommits + "0123456789abcdef01234567" + `
+    commit: sha256-` + someCommit + "0123456789abcdef01234567" + `
     owner_id: 1
     repo_id: 3
   acme/unused@v1:
     ref: v1
-    commit: sha1-` + lockedCommits + `
+    commit: sha1-` + someCommit + `
     owner_id: 1
     repo_id: 4
 `
@@ -49,11 +49,11 @@ func TestLockPinned(t *testing.T) {
 		t.Fatalf("%+v %v", f.Lock, f.Problems)
 	}
 	tests := []struct{ workflow, uses, commit string }{
-		{".github/workflows/ci.yml", "acme/build@v1", lockedCommits},
-		{".github/workflows/ci.yml", "ACME/build@v1", lockedCommits},
+		{".github/workflows/ci.yml", "acme/build@v1", someCommit},
+		{".github/workflows/ci.yml", "ACME/build@v1", someCommit},
 		// A pin holds for the whole repository, as the runner fetches it whole.
-		{".github/workflows/ci.yml", "acme/build/sub/dir@v1", lockedCommits},
-		{".github/workflows/ci.yml", "acme/deep@main", lockedCommits + "0123456789abcdef01234567"},
+		{".github/workflows/ci.yml", "acme/build/sub/dir@v1", someCommit},
+		{".github/workflows/ci.yml", "acme/deep@main", someCommit + "0123456789abcdef01234567"},
 		{".github/workflows/ci.yml", "acme/build@V1", ""},
 		{".github/workflows/ci.yml", "acme/build@v2", ""},
 		{".github/workflows/ci.yml", "acme/unused@v1", ""},

@@ -59,7 +59,7 @@ func compareWithActionlint(t *testing.T, f corpusFile) int {
 	t.Helper()
 	theirs, _ := actionlint.Parse(f.source)
 	c := &comparison{t: t, file: Parse(f.path, f.source)}
-	if theirs == nil || c.file.Workflow == nil {
+	if theirs == nil || len(c.file.Problems) > 0 {
 		return 0
 	}
 	c.text("name", c.file.Workflow.Name, theirs.Name)
@@ -148,6 +148,9 @@ func (c *comparison) text(at string, ours *Scalar, theirs *actionlint.String) {
 	}
 	if theirs.Value == "" && (ours == nil || ours.Value == "") {
 		return // nothing has no certain place
+	}
+	if theirs.Value == "~" || theirs.Value == "null" {
+		return // null is nothing to us, and to GitHub
 	}
 	if ours.String() != theirs.Value {
 		c.t.Errorf("%s is %q, actionlint says %q", at, ours, theirs.Value)

@@ -16,14 +16,12 @@ import (
 // in [File.Problems].
 func Parse(path string, source []byte) *File {
 	f := &File{Path: path, Kind: KindOf(path), Source: source}
-	root, ok := f.read()
-	if !ok {
-		return f
+	if root, ok := f.read(); ok {
+		if f.Kind == KindUnknown {
+			f.Kind = kindOfContent(root)
+		}
+		f.build(root)
 	}
-	if f.Kind == KindUnknown {
-		f.Kind = kindOfContent(root)
-	}
-	f.build(root)
 	slices.SortStableFunc(f.Problems, func(a, b Problem) int { return a.Span.Start - b.Span.Start })
 	return f
 }
@@ -61,9 +59,15 @@ func kindOfContent(root node) Kind {
 	return KindUnknown
 }
 
-// problem notes a part that could not be read.
+// problem notes a part that could not be read, unless there are very many.
 func (f *File) problem(at Span, message string) {
-	f.Problems = append(f.Problems, Problem{Span: at, Message: message})
+	switch n := len(f.Problems); {
+	case n < MaxProblems:
+		f.Problems = append(f.Problems, Problem{Span: at, Message: message})
+	case n == MaxProblems:
+		more := fmt.Sprintf("more than %d problems in this file; the others are not listed", MaxProblems)
+		f.Problems = append(f.Problems, Problem{Span: at, Message: more})
+	}
 }
 
 // lost notes that nothing of the file can be used.
@@ -77,7 +81,7 @@ func (f *File) read() (root node, ok bool) {
 		f.lost(Span{}, fmt.Sprintf("larger than %d MiB", MaxFileBytes>>20))
 		return node{}, false
 	}
-	f.lines = lineStarts(f.Source)
+	f.lines, f.runes = lineStarts(f.Source), countRunes(f.Source)
 	check := checkText(f.Source)
 	if check.bad >= 0 {
 		f.lost(Span{check.bad, check.bad + 1}, fmt.Sprintf("not text in line %d: %s", f.Position(check.bad).Line, check.why))
@@ -90,7 +94,7 @@ func (f *File) read() (root node, ok bool) {
 		return node{}, false
 	}
 	root = r.document(tree)
-	if root.kind == nothing {
+	if root.kind == emptyNode {
 		f.lost(Span{}, "empty file")
 		return node{}, false
 	}

@@ -98,7 +98,7 @@ func TestScalarStyles(t *testing.T) {
 
 // readText reads a text as Parse does, up to the tree of nodes.
 func readText(source string) (*File, *reader, node) {
-	f := &File{Source: []byte(source), lines: lineStarts([]byte(source))}
+	f := &File{Source: []byte(source), lines: lineStarts([]byte(source)), runes: countRunes([]byte(source))}
 	r := newReader(f, checkText(f.Source))
 	tree, err := loadYAML(r.src[r.end:])
 	if err != nil {

@@ -87,17 +87,19 @@ func parseShell(text string) (prog *syntax.File, err error) {
 // A shellSource hands a script to the parser. Its Read is the one place where
 // the parser, however deep in its recursion, calls back: it measures the depth.
 type shellSource struct {
-	text string
-	pc   [1]uintptr
+	text    string
+	started bool
+	pc      [1]uintptr
 }
 
 func (r *shellSource) Read(p []byte) (int, error) {
 	if r.text == "" {
 		return 0, io.EOF
 	}
-	if runtime.Callers(maxShellFrames, r.pc[:]) > 0 {
+	if r.started && runtime.Callers(maxShellFrames, r.pc[:]) > 0 {
 		return 0, errShellNesting
 	}
+	r.started = true
 	n := copy(p, r.text)
 	r.text = r.text[n:]
 	return n, nil

@@ -264,7 +264,7 @@ func TestScriptsAreReadInLinearTime(t *testing.T) {
 		"a;", "a&&", "a|", "a ", "$a", "${{ a }}", "a>b ", "a=b ", "\"$a\"", "`a` ", "$(a) ", "{ a; } >b;", "if a; then b; fi;",
 		"a <<E\nx\nE\n", "\\\n", "'a'", "a\\\n", "$((1+1))", "x=(a)\n", "[[ a ]];", "case a in b) c;; esac;", "f(){ a; };", "a <(b) ", "elif", "<<a ", "<<a\n",
 	} {
-		text := strings.Repeat(piece, (64<<10)/len(piece))
+		text := strings.Repeat(piece, (32<<10)/len(piece))
 		start := time.Now()
 		s := newScript(text + "x")
 		if took := time.Since(start); took > 3*time.Second {

@@ -91,3 +91,6 @@ func (e *OpenError) Error() string {
 type Source interface {
 	Repositories(ctx context.Context) iter.Seq2[*Repository, error]
 }
+
+// NameFold returns Name in lower case, as [Uses.Name] writes names.
+func (r *Repository) NameFold() string { return strings.ToLower(r.Name) }

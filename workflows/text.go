@@ -22,9 +22,55 @@ func (f *File) Position(offset int) Position {
 	if len(f.lines) == 0 {
 		return Position{Line: 1, Column: 1, Offset: offset}
 	}
-	line := sort.SearchInts(f.lines, offset+1)
-	before := bytes.TrimPrefix(f.Source[f.lines[line-1]:offset], []byte(byteOrderMark))
-	return Position{Line: line, Column: utf8.RuneCount(before) + 1, Offset: offset}
+	line := f.lineOf(offset)
+	column := f.runesBefore(offset) - f.runesBefore(f.lines[line-1]) + 1
+	if line == 1 && offset > 0 && bytes.HasPrefix(f.Source, []byte(byteOrderMark)) {
+		column--
+	}
+	return Position{Line: line, Column: column, Offset: offset}
+}
+
+// lineOf returns the line, from 1, of an offset.
+func (f *File) lineOf(offset int) int { return sort.SearchInts(f.lines, offset+1) }
+
+// runeStep is the distance in bytes between the places up to which characters are
+// counted in advance, so that a column costs little in a line of any length.
+const runeStep = 1 << 10
+
+// countRunes returns how many characters begin before each multiple of runeStep,
+// or nil for ASCII.
+func countRunes(src []byte) []int32 {
+	var counts []int32
+	ascii := true
+	total := int32(0)
+	for i, c := range src {
+		if i%runeStep == 0 {
+			counts = append(counts, total)
+		}
+		ascii = ascii && c < utf8.RuneSelf
+		if utf8.RuneStart(c) {
+			total++
+		}
+	}
+	if ascii {
+		return nil
+	}
+	return counts
+}
+
+// runesBefore returns how many characters begin before an offset.
+func (f *File) runesBefore(offset int) int {
+	if f.runes == nil || offset == 0 {
+		return offset
+	}
+	step := (offset - 1) / runeStep
+	count := int(f.runes[step])
+	for _, c := range f.Source[step*runeStep : offset] {
+		if utf8.RuneStart(c) {
+			count++
+		}
+	}
+	return count
 }
 
 // LineText returns the text of line n (from 1) without its line break and without

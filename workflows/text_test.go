@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestPosition(t *testing.T) {
@@ -85,5 +86,24 @@ func TestUnreadableText(t *testing.T) {
 				t.Error("the file was used all the same")
 			}
 		})
+	}
+}
+
+// TestColumnsInLongLines compares columns in long lines with counting afresh.
+func TestColumnsInLongLines(t *testing.T) {
+	for _, line := range []string{"x", "é", "a日", "😀\n"} {
+		source := "\ufeff# " + strings.Repeat(line, 5000)
+		f := Parse("x", []byte(source))
+		for at := len("\ufeff"); at <= len(source); at += 7 {
+			if at < len(source) && !utf8.RuneStart(source[at]) {
+				continue
+			}
+			before := source[:at]
+			before = strings.TrimPrefix(before[strings.LastIndex(before, "\n")+1:], "\ufeff")
+			want := Position{1 + strings.Count(source[:at], "\n"), utf8.RuneCountInString(before) + 1, at}
+			if got := f.Position(at); got != want {
+				t.Fatalf("%q: %v, want %v", line, got, want)
+			}
+		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 type nodeKind uint8
 
 const (
-	nothing nodeKind = iota // an empty value or null
-	text
-	mapping
-	list
+	emptyNode nodeKind = iota // an empty value or null
+	textNode
+	mapNode
+	listNode
 )
 
 // String names the kind as messages do.
@@ -202,9 +202,9 @@ func (r *reader) scalar(n *yaml.Node, start, indent int) node {
 		r.headerComment(s.Span)
 	}
 	r.end = s.Span.End
-	out := node{kind: text, span: s.Span, scalar: s, size: 1}
+	out := node{kind: textNode, span: s.Span, scalar: s, size: 1}
 	if s.Style == Plain && n.Tag == "!!null" {
-		out.kind = nothing
+		out.kind = emptyNode
 	}
 	r.scalars = r.scalars[1:]
 	r.restoreMarks(s)
@@ -253,7 +253,7 @@ func (r *reader) list(n *yaml.Node, start, depth, indent int) node {
 	if !flow {
 		indent = r.columnOf(start)
 	}
-	out := node{kind: list, items: make([]node, 0, len(n.Content)), size: 1}
+	out := node{kind: listNode, items: make([]node, 0, len(n.Content)), size: 1}
 	for _, c := range n.Content {
 		item := r.node(c, depth+1, indent)
 		out.items = append(out.items, item)
@@ -279,7 +279,7 @@ func (r *reader) mapping(n *yaml.Node, start, depth, indent int) node {
 	if !flow && len(n.Content) > 0 {
 		indent = r.keyColumn(n)
 	}
-	out := node{kind: mapping, fields: make([]field, 0, len(n.Content)/2), size: 1}
+	out := node{kind: mapNode, fields: make([]field, 0, len(n.Content)/2), size: 1}
 	var merges []field
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := r.node(n.Content[i], depth+1, indent)
@@ -310,7 +310,7 @@ func (r *reader) mapping(n *yaml.Node, start, depth, indent int) node {
 
 // badKey says what is wrong with a key that is not text.
 func badKey(key node) string {
-	if key.kind == list || key.kind == mapping {
+	if key.kind == listNode || key.kind == mapNode {
 		return fmt.Sprintf("a key must be text, found %v", key.kind)
 	}
 	return "a key must not be empty"
@@ -360,7 +360,7 @@ func hasKey(fields []field, key string) bool {
 // merge adds the fields of a merge key's value that the mapping does not have.
 func (r *reader) merge(n *node, m field) {
 	sources := m.val.items
-	if m.val.kind != list {
+	if m.val.kind != listNode {
 		sources = []node{m.val}
 	}
 	have := make(map[string]bool, len(n.fields))
@@ -371,7 +371,7 @@ func (r *reader) merge(n *node, m field) {
 		if source.lost {
 			continue
 		}
-		if source.kind != mapping {
+		if source.kind != mapNode {
 			r.file.problem(m.key.Span, fmt.Sprintf("<< must name a mapping, found %v", source.kind))
 			continue
 		}

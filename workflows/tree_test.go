@@ -167,10 +167,22 @@ func TestTooManyValues(t *testing.T) {
 	}
 }
 
+func TestManyProblems(t *testing.T) {
+	f := Parse(workflowPath, []byte("on: push\njobs: {a: {runs-on: x, steps: [{run: x}]}}\n"+strings.Repeat("name: x\n", 10*MaxProblems)))
+	last := f.Problems[len(f.Problems)-1]
+	if len(f.Problems) != MaxProblems+1 || last.Message != "more than 200 problems in this file; the others are not listed" {
+		t.Errorf("%d problems, last %v", len(f.Problems), last)
+	}
+	if len(f.Workflow.Jobs[0].Steps) != 1 {
+		t.Error("the rest was not used")
+	}
+}
+
 // TestLongLine reads a file of one long line, where finding places by line and
-// column afresh would take a time that grows with the square of its length.
+// column, or comments on the same line, afresh each time would take a time that
+// grows with the square of its length.
 func TestLongLine(t *testing.T) {
-	source := `{on: push, jobs: {a: {runs-on: x, steps: [` + strings.Repeat(`{run: "é"},`, 60_000) + `]}}}`
+	source := `{on: push, jobs: {a: {runs-on: x, steps: [` + strings.Repeat(`{uses: "é/b@v1"},`, 60_000) + `]}}} # end`
 	start := time.Now()
 	f := Parse(workflowPath, []byte(source))
 	if got := len(f.Workflow.Jobs[0].Steps); got != 60_000 {

@@ -176,7 +176,6 @@ func cutHost(s string) (rest, host string, ok bool) {
 }
 
 var (
-	commitPattern = regexp.MustCompile(`^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$`)
 	// tagPattern is a version: digits with dots, v in front or not, and the
 	// usual endings.
 	tagPattern = regexp.MustCompile(`^[vV]?[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|alpha|beta|pre|dev)[0-9]*)?(?:[-.+_][0-9A-Za-z.+_-]*)?$`)
@@ -187,12 +186,20 @@ var (
 
 func kindOfRef(ref string) UsesKind {
 	switch {
-	case commitPattern.MatchString(ref):
+	case isCommit(ref):
 		return UsesCommit
 	case strings.HasPrefix(ref, "refs/tags/"), tagPattern.MatchString(ref), namedTagPattern.MatchString(ref):
 		return UsesTag
 	}
 	return UsesBranch
+}
+
+// isCommit reports whether s is a full commit: 40 hex digits, or 64 of SHA-256.
+func isCommit(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	return strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
 // isWorkflowPath reports whether GitHub would read a workflow at p.

@@ -52,7 +52,7 @@ func New(format string, w io.Writer, o Options) (Handler, bool) {
 	if !ok {
 		return nil, false
 	}
-	return f(w, o), true
+	return redactor{f(w, o)}, true
 }
 
 // Formats returns the names of all formats, sorted.

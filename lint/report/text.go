@@ -59,7 +59,7 @@ func (t *text) Repository(r *lint.Result) error {
 		fmt.Fprintf(t.out, "%s\n\n", t.paint("1", workflows.Printable(r.Repository.Root)))
 	}
 	for i := range r.Findings {
-		t.finding(&r.Findings[i])
+		t.finding(&r.Findings[i], r.Redacted)
 	}
 	t.files += len(r.Repository.Files)
 	t.all.add(r.Findings)
@@ -75,11 +75,11 @@ func (t *text) Repository(r *lint.Result) error {
 	return nil
 }
 
-func (t *text) finding(f *lint.Finding) {
+func (t *text) finding(f *lint.Finding, redacted []reach.Site) {
 	start := f.File.Position(f.Span.Start)
 	fmt.Fprintf(t.out, "%s:%d:%d: %s: %s\n", workflows.Printable(f.File.Path), start.Line, start.Column,
 		t.paint(severityColors[f.Severity], f.Severity.String()), t.paint("1", f.Rule.ID))
-	t.source(f.File, f.Span, severityColors[f.Severity])
+	t.source(f.File, f.Span, redacted, severityColors[f.Severity])
 	t.paragraph("", sentence(*f))
 	for _, r := range f.Related {
 		p := r.File.Position(r.Span.Start)
@@ -92,10 +92,10 @@ func (t *text) finding(f *lint.Finding) {
 }
 
 // source shows the line of the span with the span marked. A long line is cut
-// around the span.
-func (t *text) source(file *workflows.File, s workflows.Span, color string) {
+// around the span; what is to be kept out is masked.
+func (t *text) source(file *workflows.File, s workflows.Span, redacted []reach.Site, color string) {
 	start, end := file.Position(s.Start), file.Position(s.End)
-	line := []rune(workflows.Printable(file.LineText(start.Line)))
+	line := lineOf(file, start.Line, redacted)
 	from := min(start.Column-1, len(line))
 	to := len(line)
 	if end.Line == start.Line {

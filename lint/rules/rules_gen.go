@@ -4,14 +4,28 @@ package rules
 
 import (
 	"github.com/stint-dev/stint/lint"
+	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
+	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
+	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
+	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
+	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
+	unpinnedaction "github.com/stint-dev/stint/lint/rules/unpinned-action"
+	unpinnedinside "github.com/stint-dev/stint/lint/rules/unpinned-inside"
 	unusedsuppression "github.com/stint-dev/stint/lint/rules/unused-suppression"
 )
 
 // All holds every rule, sorted by id.
 var All = []*lint.Rule{
+	excessivepermissions.Rule,
+	exposedidtoken.Rule,
+	knownbadaction.Rule,
+	longlivedcloudkey.Rule,
+	persistedcredentials.Rule,
 	secretsinherit.Rule,
 	unparsedfile.Rule,
+	unpinnedaction.Rule,
+	unpinnedinside.Rule,
 	unusedsuppression.Rule,
 }

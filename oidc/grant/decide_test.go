@@ -98,6 +98,8 @@ func TestDecide(t *testing.T) {
 		"a comment, named":                {"comment", "{ events: [issue_comment] }", nil, ""},
 		"a push where a schedule is":      {"main", "{ events: [schedule] }", nil, "event_name:event"},
 		"an event in other case":          {"main", onMain, []string{"event_name", "Push"}, "event_name:low-trust-event"},
+		"a dispatch from outside":         {"main", onMain, []string{"event_name", "repository_dispatch"}, "event_name:low-trust-event"},
+		"a workflow_ref of no path":       {"main", "{ workflow: " + deploy + " }", []string{"workflow_ref", "acme/site@refs/heads/main", "job_workflow_ref", "acme/site@refs/heads/main"}, "workflow_ref:differs"},
 		"no event":                        {"main", onMain, []string{"event_name", "-"}, "event_name:missing-claim"},
 		"a called job":                    {"called", deployFor, nil, "job_workflow_ref:reusable-workflow"},
 		"a called job, named":             {"called", "{ environment: production, " + caller + " }", nil, ""},
@@ -105,6 +107,7 @@ func TestDecide(t *testing.T) {
 		"a called job, by prefix":         {"called", "{ environment: production, called: acme/platform/.github/workflows/deploy.yml@refs/tags/* }", nil, ""},
 		"a job that is not called":        {"production", "{ environment: production, " + caller + " }", nil, "job_workflow_ref:reusable-workflow"},
 		"called at another tag":           {"called", "{ environment: production, " + caller + " }", []string{"job_workflow_ref", "acme/platform/.github/workflows/deploy.yml@refs/tags/v4"}, "job_workflow_ref:reusable-workflow"},
+		"called another file":             {"called", "{ environment: production, " + caller + " }", []string{"job_workflow_ref", "acme/platform/.github/workflows/other.yml@refs/tags/v3"}, "job_workflow_ref:reusable-workflow"},
 		"called from a look-alike":        {"called", "{ environment: production, " + caller + " }", []string{"job_workflow_ref", "acme/platform-x/.github/workflows/deploy.yml@refs/tags/v3"}, "job_workflow_ref:reusable-workflow"},
 		"called in other case":            {"called", "{ environment: production, " + caller + " }", []string{"job_workflow_ref", "Acme/platform/.github/workflows/deploy.yml@refs/tags/v3"}, "job_workflow_ref:case-only"},
 		"the same file, another ref":      {"production", deployFor, []string{"job_workflow_ref", "acme/site/.github/workflows/deploy.yml@refs/heads/x"}, "job_workflow_ref:reusable-workflow"},
@@ -242,6 +245,49 @@ func TestEveryEventHasItsTrust(t *testing.T) {
 	for _, e := range []string{"push", "schedule", "workflow_dispatch", "release", "deployment", "create", "merge_group"} {
 		if !NormalTrust(e) {
 			t.Errorf("%q must be named", e)
+		}
+	}
+}
+
+func TestMatchRef(t *testing.T) {
+	tests := []struct {
+		pattern, ref string
+		want         bool
+	}{
+		{"refs/heads/main", "refs/heads/main", true},
+		{"refs/heads/main", "refs/heads/main/x", false},
+		{"refs/heads/main", "refs/heads/mainx", false},
+		{"refs/heads/*", "refs/heads/a/b", true},
+		{"refs/heads/*", "refs/heads/", false},
+		{"refs/heads/*", "refs/tags/a", false},
+		{"refs/heads/release/*", "refs/heads/release", false},
+		{"refs/heads/release/*", "refs/heads/release/*", true},
+		{"refs/heads/release/*", "refs/heads/releases/1", false},
+	}
+	for _, test := range tests {
+		if got := matchRef(test.pattern, test.ref); got != test.want {
+			t.Errorf("%q matches %q: %v", test.pattern, test.ref, got)
+		}
+	}
+}
+
+func TestParseFileRef(t *testing.T) {
+	commit := strings.Repeat("ab", 20)
+	tests := map[string]fileRef{
+		"a/b/.github/workflows/c.yml@refs/heads/main":          {"a/b", ".github/workflows/c.yml", "refs/heads/main"},
+		"a/b/.github/workflows/c.yml@" + commit:                {"a/b", ".github/workflows/c.yml", commit},
+		"a/b/.github/workflows/c@d.yml@refs/tags/v1":           {"a/b", ".github/workflows/c@d.yml", "refs/tags/v1"},
+		"a/b/.github/workflows/c@d.yml@" + commit:              {"a/b", ".github/workflows/c@d.yml", commit},
+		"a/b/.github/workflows/c.yml@refs/heads/x@refs/tags/v": {"a/b", ".github/workflows/c.yml", "refs/heads/x@refs/tags/v"},
+	}
+	for s, want := range tests {
+		if got, ok := parseFileRef(s); !ok || got != want {
+			t.Errorf("%q is %+v, %v", s, got, ok)
+		}
+	}
+	for _, s := range []string{"", "@", "a@b", "a/b@c", "a/b/@c", "/b/c@d", "a//c@d", "a/b/c", "a/b/c@"} {
+		if got, ok := parseFileRef(s); ok {
+			t.Errorf("%q is %+v", s, got)
 		}
 	}
 }

@@ -8,7 +8,7 @@
 //
 // How it thinks: the file is decoded strictly (an unknown key is an error with
 // its line) into [File]; [Grant.Decide] is a pure function of grant, claims and
-// nothing else; a refusal lists every claim that differs with the likely reason
-// class. A provider's block is kept undecoded ([Target]) and read by the
+// what the caller expects; a refusal lists every claim that differs with the
+// likely reason class. A provider's block is kept undecoded ([Target]) and read by the
 // provider, so that a new provider changes nothing here.
 package grant

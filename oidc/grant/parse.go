@@ -190,8 +190,7 @@ func (r reader) canonical(g *Grant, keys []pair) (string, error) {
 		Targets             map[string]any
 	}{g.Name, g.Intent, g.Owner, g.For, int64(g.TTL / time.Second), targets})
 	if err != nil {
-		// Infinities and not-a-number are numbers to YAML and not to JSON.
-		return "", problem(r.path, g.Line, "use finite numbers", "grant %s has a number that has no value", quote(g.Name))
+		return "", problem(r.path, g.Line, "simplify its provider block", "grant %s has a value that has no canonical form", quote(g.Name))
 	}
 	return digest(b), nil
 }

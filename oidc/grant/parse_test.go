@@ -172,6 +172,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"text as a number":       {"count: many", `must be a whole number, not text`, "a whole number"},
 		"a fraction as a number": {"count: 1.5", `must be a whole number, not a number`, "a whole number"},
 		"a number too large":     {"count: 99999999999999999999", `must be a whole number`, "a whole number"},
+		"a list as a number":     {"count: []", `must be a whole number, not a list`, "a whole number"},
+		"a long key":             {strings.Repeat("ü", 60) + ": x", `unknown key "` + strings.Repeat("ü", 40) + `…"`, "keys here"},
+		"an odd long key":        {"x" + strings.Repeat("ü", 60) + ": x", `unknown key "x` + strings.Repeat("ü", 39) + `…"`, "keys here"},
+		"free keys of numbers":   {"free: [{ 1: a }]", "must be text, not a number", "quotes"},
 		"a list as a bool":       {"strict: []", `must be true or false, not a list`, "true or false"},
 		"a number as a time":     {"wait: 90", `must be a length of time, not a number`, "unit"},
 		"no time":                {"wait: long", `is not a length of time: "long"`, "unit"},
@@ -253,7 +257,8 @@ func refusals() map[string]refusal {
 		"a NUL":                  {"version: 1\n#\x00\n", ":2: the file has bytes that are not text", "UTF-8", true},
 		"an escape sequence":     {"version: 1\n# \x1b[2J\n", ":2: the file has bytes", "UTF-8", true},
 		"too large":              {"version: 1\n#" + strings.Repeat("x", MaxFileBytes), "too large", "256 KiB", true},
-		"a bomb of aliases":      {bomb(), "nests or repeats too much", "aliases", true},
+		"a bomb of aliases":      {bomb(30, 2), "nests or repeats too much", "aliases", true},
+		"a wide bomb":            {bomb(4, 30), "nests or repeats too much", "aliases", true},
 		"an alias to itself":     {"version: 1\ngrants: &a { x: *a }\n", "nests or repeats too much", "aliases", true},
 		"a pit":                  {"version: 1\ngrants: " + strings.Repeat("[", 500) + strings.Repeat("]", 500), "nests or repeats too much", "aliases", true},
 		"a tag":                  {line("intent: !!binary aGk="), "the tag \"!!binary\" is not read here", "remove the tag", true},
@@ -353,11 +358,12 @@ func refusals() map[string]refusal {
 	}
 }
 
-func bomb() string {
+// bomb is a file of aliases that is wide to the power of deep when written out.
+func bomb(deep, wide int) string {
 	var b strings.Builder
-	b.WriteString("version: 1\nx0: &x0 [a, a]\n")
-	for i := range 30 {
-		fmt.Fprintf(&b, "x%d: &x%d [*x%d, *x%d]\n", i+1, i+1, i, i)
+	b.WriteString("version: 1\nx0: &x0 a\n")
+	for i := range deep {
+		fmt.Fprintf(&b, "x%d: &x%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*x%d, ", i), wide))
 	}
 	return b.String()
 }

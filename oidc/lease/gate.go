@@ -21,25 +21,26 @@ type gate struct {
 	lease *Lease
 	src   oidc.Source
 
-	mu    sync.Mutex
-	spare map[string]*oidc.Token // by audience
+	mu       sync.Mutex
+	spare    map[string]*oidc.Token // by audience
+	provider map[string]string      // names by audience, for events
 }
 
 func newGate(l *Lease, src oidc.Source) *gate {
-	return &gate{lease: l, src: src, spare: map[string]*oidc.Token{}}
+	return &gate{lease: l, src: src, spare: map[string]*oidc.Token{}, provider: map[string]string{}}
 }
 
 // Name returns the name of the source behind the gate.
 func (g *gate) Name() string { return g.src.Name() }
 
-// admit asks for a provider's first token and decides on it.
+// admit asks for a provider's first token and decides on it. It is called before
+// any provider has the gate.
 func (g *gate) admit(ctx context.Context, p oidc.Provider) error {
-	tok, err := g.decided(ctx, p.Audience(), p.Name())
+	g.provider[p.Audience()] = p.Name()
+	tok, err := g.decided(ctx, p.Audience(), true)
 	if err != nil {
 		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.spare[p.Audience()] = tok
 	return nil
 }
@@ -53,12 +54,12 @@ func (g *gate) Token(ctx context.Context, audience string) (*oidc.Token, error) 
 	if tok != nil && tok.Expires().After(g.lease.opts.Now().Add(spareLife)) {
 		return tok, nil
 	}
-	return g.decided(ctx, audience, "")
+	return g.decided(ctx, audience, false)
 }
 
 // decided asks the source and decides. The first decision for a provider is an
 // event; later ones are only when they refuse, which the first did not foresee.
-func (g *gate) decided(ctx context.Context, audience, first string) (*oidc.Token, error) {
+func (g *gate) decided(ctx context.Context, audience string, first bool) (*oidc.Token, error) {
 	tok, err := g.src.Token(ctx, audience)
 	if err != nil {
 		return nil, err
@@ -71,8 +72,8 @@ func (g *gate) decided(ctx context.Context, audience, first string) (*oidc.Token
 	want := g.lease.opts.Expect
 	want.Audience, want.Now = audience, g.lease.opts.Now()
 	d := g.lease.grant.Decide(tok.Claims, want)
-	if first != "" || !d.Admit {
-		g.lease.observe(Event{Kind: Decision, Provider: first, Claims: tok.Claims, Decision: d})
+	if first || !d.Admit {
+		g.lease.observe(Event{Kind: Decision, Provider: g.provider[audience], Claims: tok.Claims, Decision: d})
 	}
 	if !d.Admit {
 		return nil, refusal(g.lease.grant.Name, &Refusal{d})

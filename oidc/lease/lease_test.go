@@ -181,6 +181,23 @@ func TestRefusalCarriesItsReasons(t *testing.T) {
 	}
 }
 
+func TestRefusalOfALaterTokenIsAnEventOfItsProvider(t *testing.T) {
+	s := newScene(t)
+	s.two.attempts, s.source.change = 2, refuseFrom(3)
+	if _, err := s.open(t.Context()); err == nil {
+		t.Fatal("opened")
+	}
+	var refused []Event
+	for _, e := range s.events {
+		if e.Kind == Decision && !e.Decision.Admit {
+			refused = append(refused, e)
+		}
+	}
+	if len(refused) != 1 || refused[0].Provider != "two" {
+		t.Errorf("events %+v", refused)
+	}
+}
+
 func TestKeptTokenIsNotUsedWhenItIsOld(t *testing.T) {
 	s := newScene(t)
 	s.one.afterTake = func() { s.now = s.now.Add(4*time.Minute + 31*time.Second) }

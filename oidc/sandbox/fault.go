@@ -62,6 +62,7 @@ func (f *Fault) answer(w http.ResponseWriter, r *http.Request, note *entry) bool
 		select {
 		case <-f.Hold:
 		case <-r.Context().Done():
+			drop(w)
 			return true
 		}
 	}

@@ -158,6 +158,28 @@ func TestGrantsShareARole(t *testing.T) {
 	}
 }
 
+// TestGrantTextIsNoPattern: what is a wildcard in a policy is none in a grant.
+func TestGrantTextIsNoPattern(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(grantFile, `{ ref: "refs/heads/next/*",`, `{ workflow: ".github/workflows/a?${b}.yml", ref: "refs/heads/next/*",`, 1)
+	f, err := grant.Parse(grant.Path, []byte(text), grant.Options{Providers: []string{"aws"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var opts sandbox.Options
+	if err := opts.AddGrants(f, sandbox.Repository{Name: "birch/press"}); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := start(t, opts)
+	for path, code := range map[string]string{"a?${b}.yml": "", "ax${b}.yml": "AccessDenied", "a?b.yml": "AccessDenied"} {
+		job := sandbox.Job{Repository: "birch/press", Ref: "refs/heads/next/a", Actor: "ada", WorkflowPath: ".github/workflows/" + path}
+		_, body := post(t, s, assumeForm(token(t, s, job), map[string]string{"RoleArn": "arn:aws:iam::444455556666:role/next"}))
+		if errorCode(body) != code {
+			t.Errorf("%s: code %q, want %q", path, errorCode(body), code)
+		}
+	}
+}
+
 func TestGrantWithoutARole(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(grantFile, "arn:aws:iam::444455556666:role/main", "arn:aws:iam::4:user/x", 1)

@@ -117,7 +117,7 @@ func (s *Sandbox) serveToken(w http.ResponseWriter, r *http.Request, note *entry
 	case job == nil:
 		issuerError(w, note, http.StatusUnauthorized, "Unauthorized", "the bearer is not that of a job")
 		return
-	case err != nil || query.Get("api-version") != apiVersion || len(query["api-version"]) != 1:
+	case err != nil || query.Get("api-version") != apiVersion:
 		issuerError(w, note, http.StatusBadRequest, "BadRequest", "api-version must be "+apiVersion)
 		return
 	case len(query["audience"]) > 1 || len(query.Get("audience")) > maxAudienceBytes:
@@ -151,7 +151,7 @@ func (s *Sandbox) authorized(id, header string) *registeredJob {
 	if job != nil {
 		want = job.bearer
 	}
-	if subtle.ConstantTimeCompare([]byte(bearer), []byte(want)) != 1 || want == "" {
+	if subtle.ConstantTimeCompare([]byte(bearer), []byte(want)) != 1 {
 		return nil
 	}
 	return job

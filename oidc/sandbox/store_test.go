@@ -90,6 +90,11 @@ func TestGrantBoundsTheSession(t *testing.T) {
 	}
 	expect(t, signed(t, whole, c.Now(), "PUT", url("/elsewhere/x"), "x"), 403, "AccessDenied")
 
+	// A session policy gives nothing that the role does not have.
+	wide := assume(t, s, map[string]string{"Policy": `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`})
+	expect(t, signed(t, wide, c.Now(), "PUT", url("/press/x"), "x"), 200, "")
+	expect(t, signed(t, wide, c.Now(), "PUT", url("/elsewhere/x"), "x"), 403, "AccessDenied")
+
 	c.Advance(5 * time.Minute)
 	expect(t, signed(t, inside, c.Now(), "PUT", url("/press/site/index.html"), "at the time"), 200, "")
 	c.Advance(time.Second)

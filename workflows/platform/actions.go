@@ -45,6 +45,7 @@ func (a ActionInfo) clone() ActionInfo {
 	}
 	a.Inputs = inputs
 	a.StaticInputs = slices.Clone(a.StaticInputs)
+	a.Token = tokenNeeds[a.Name]
 	if a.Source == "" {
 		a.Source = "github.com/" + a.Name + ": its action.yml and README, 2026-11"
 	}

@@ -70,7 +70,7 @@ var wrappers = map[string]int{
 	"sudo": 0, "env": 0, "nice": 0, "nohup": 0, "time": 0, "command": 0, "exec": 0, "doas": 0, "ionice": 0, "setsid": 0, "stdbuf": 0, "catchsegv": 0,
 	"xvfb-run": 0, "dbus-run-session": 0, "timeout": 1, "gtimeout": 1, "retry": 0, "corepack": 0, "builtin": 0,
 	"npx": 0, "bunx": 0, "pnpx": 0, "uvx": 0, "pipx run": 0, "pnpm dlx": 0, "yarn dlx": 0, "pnpm exec": 0, "npm exec": 0, "yarn exec": 0, "bun x": 0, "uv run": 0, "uv tool run": 0, "poetry run": 0, "pdm run": 0, "hatch run": 0, "pipenv run": 0, "rye run": 0, "pixi run": 0,
-	"bundle exec": 0, "mise exec": 0, "mise x": 0, "direnv exec": 1, "devbox run": 0, "dotenv": 0, "doppler run": 0, "op run": 0, "infisical run": 0, "aws-vault exec": 1, "python -m": 0, "python3 -m": 0, "py -m": 0, "python3": -1,
+	"bundle exec": 0, "mise exec": 0, "mise x": 0, "direnv exec": 1, "devbox run": 0, "dotenv": 0, "doppler run": 0, "op run": 0, "infisical run": 0, "aws-vault exec": 1, "python -m": 0, "python3 -m": 0, "py -m": 0,
 }
 
 // unwrap removes directories and endings from the command's name, and the commands
@@ -95,7 +95,7 @@ func unwrap(words []string) []string {
 func unwrapOne(words []string) ([]string, bool) {
 	for size := min(3, len(words)); size > 0; size-- {
 		own, ok := wrappers[strings.ToLower(strings.Join(words[:size], " "))]
-		if !ok || own < 0 {
+		if !ok {
 			continue
 		}
 		rest := skipFlags(words[size:])
@@ -124,7 +124,7 @@ func skipFlags(words []string) []string {
 // flagsWithValue are flags of wrappers and tools that stand before the subcommand
 // and take the next word.
 var flagsWithValue = []string{
-	"-u", "-g", "-k", "-s", "--user", "--group", "--signal", "--kill-after", "-p", "--package", "--from", "--with", "--python", "--extra", "--group",
+	"-u", "-g", "-k", "-s", "--user", "--group", "--signal", "--kill-after", "-p", "--package", "--from", "--with", "--python", "--extra",
 	"-C", "--cwd", "--dir", "--prefix", "--directory", "--project", "--manifest-path", "--context", "-f", "--file", "-n", "--namespace", "--filter", "-F", "-w", "--workspace",
 	"--profile", "--region", "--output", "--endpoint-url", "--kubeconfig", "--config", "--registry", "-R", "--repo", "-chdir", "--rcfile",
 }

@@ -114,6 +114,12 @@ type ActionInfo struct {
 	// secrets fetched from a vault), "" for none; MintedLifetime is "job" (the action
 	// ends it), "hours", or "standing" (loaded secrets stay what they were).
 	Mints, MintedLifetime string
+	// Token lists what the action needs of the repository token, scope to "read"
+	// or "write"; it is nil when that is not known and empty when it needs nothing.
+	Token map[string]string
+	// Git is set when the action works with the credential that a checkout left
+	// for git.
+	Git bool
 	// Reads is set when the action reads or runs files of the workspace (setup
 	// with caches, linters): after an outsider's checkout that is execution.
 	RunsWorkspace bool

@@ -59,6 +59,10 @@ var federates = map[string]bool{
 	"doppler": true, "infisical": true, "akeyless": true, "teleport": true, "chainguard": true,
 }
 
+// Federates reports whether a place, as [SecretInfo] names it in Opens, takes the
+// job's id-token in place of a stored key today.
+func Federates(place string) bool { return federates[place] }
+
 var secretIndex = splitSecrets(secretTable)
 
 type splitSecret struct {

@@ -36,7 +36,9 @@ func (p *provider) Exchange(ctx context.Context, req oidc.Request) (*oidc.Creden
 	if err := p.checkRequest(req); err != nil {
 		return nil, err
 	}
-	ctx = context.WithValue(ctx, runKey{}, "run "+safeText(req.Run.ID)+"; attempt "+safeText(req.Run.Attempt))
+	if req.Run.ID != "" {
+		ctx = context.WithValue(ctx, runKey{}, "run "+safeText(req.Run.ID)+"; attempt "+safeText(req.Run.Attempt))
+	}
 	loop := retryLoop{deadline: p.opts.Now().Add(exchangeTimeout), opts: p.opts}
 	for {
 		loop.attempts++
@@ -177,8 +179,8 @@ func (p *provider) facts(out *sts.AssumeRoleWithWebIdentityOutput, o order, iden
 		sum := sha256.Sum256([]byte(o.policy))
 		f[FactPolicyDigest] = "sha256:" + hex.EncodeToString(sum[:])
 	}
-	// SA1019: deprecated in favour of a measure that older servers do not send.
-	if size := out.PackedPolicySize; size != nil { //nolint:staticcheck
+	//lint:ignore SA1019 its successor is a measure of the token, and not every server sends it
+	if size := out.PackedPolicySize; size != nil {
 		f[FactPackedPolicy] = strconv.Itoa(int(*size))
 	}
 	if !o.deny.IsZero() {
@@ -211,6 +213,5 @@ var notSafe = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 // safeText keeps what a request id, a code or a run id may hold, 128 characters at
 // most. What comes from the other side is not printed otherwise.
 func safeText(s string) string {
-	s = notSafe.ReplaceAllString(s[:min(len(s), 128)], "")
-	return s
+	return notSafe.ReplaceAllString(s[:min(len(s), 128)], "")
 }

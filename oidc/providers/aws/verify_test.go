@@ -58,8 +58,8 @@ func TestSpoiltReplies(t *testing.T) {
 				t.Fatalf("got %v, want an error with %q", err, row.text)
 			}
 			checkSilent(t, err)
-			if e := err.(*oidc.Error); e.Stage != oidc.StageVerify || len(b.fake.forms) != 1 {
-				t.Errorf("stage %s after %d calls", e.Stage, len(b.fake.forms))
+			if e := err.(*oidc.Error); e.Stage != oidc.StageVerify || len(b.fake.sent()) != 1 {
+				t.Errorf("stage %s after %d calls", e.Stage, len(b.fake.sent()))
 			}
 		})
 	}

@@ -1,0 +1,139 @@
+// Package excessivepermissions is the rule excessive-permissions; see README.md.
+package excessivepermissions
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports repository tokens that may do more than their jobs state to need.
+var Rule = &lint.Rule{
+	ID:         "excessive-permissions",
+	Title:      "a repository token that may do more than its job needs",
+	Since:      "2026-11",
+	Confidence: lint.HighConfidence,
+	Tags:       []string{"NHI5:2025", "PR.AA-05"},
+	Readme:     readme,
+	Check:      check,
+}
+
+func check(p *lint.Pass) {
+	w := p.File.Workflow
+	if w == nil {
+		return
+	}
+	p.Jobs(func(job *reach.Job) { judgeBlock(p, job.Job.Permissions, []*reach.Job{job}) })
+	heirs := inheriting(p)
+	if len(heirs) == 0 {
+		return
+	}
+	if w.Permissions == nil {
+		judgeMissing(p, heirs)
+		return
+	}
+	judgeBlock(p, w.Permissions, heirs)
+	judgeShared(p, w.Permissions, heirs)
+}
+
+// inheriting returns the jobs that state no permissions of their own.
+func inheriting(p *lint.Pass) []*reach.Job {
+	var out []*reach.Job
+	p.Jobs(func(job *reach.Job) {
+		if job.Job.Permissions == nil {
+			out = append(out, job)
+		}
+	})
+	return out
+}
+
+// judgeMissing reports jobs whose permissions no file states: the setting of
+// repository or organization holds, which may be write-all. A workflow that is only called takes
+// its callers' permissions, so that the finding belongs to them.
+func judgeMissing(p *lint.Pass, heirs []*reach.Job) {
+	if onlyCalled(p.File.Workflow) {
+		return
+	}
+	f := finding(p, heirs)
+	f.Span = p.File.Workflow.JobsSpan
+	f.Message = fmt.Sprintf("no permissions are stated for %s: the setting of the repository holds, which may be write-all", names(heirs))
+	f.Next = "write permissions: {} above jobs:, and in each job the scopes that it needs"
+	if needs, known := needsOfAll(p, heirs); known {
+		if edits, ok := p.File.SetWorkflowPermissions(needs); ok {
+			f.Fixes = []lint.Fix{{Title: "state the permissions that the known steps need", Safe: true, Edits: edits}}
+		}
+	}
+	p.Report(f)
+}
+
+func onlyCalled(w *workflows.Workflow) bool {
+	return len(w.On) > 0 && !slices.ContainsFunc(w.On, func(t *workflows.Trigger) bool { return t.Event != "workflow_call" })
+}
+
+// judgeBlock reports write-all.
+func judgeBlock(p *lint.Pass, block *workflows.Permissions, jobs []*reach.Job) {
+	if block == nil || block.All.String() != "write-all" {
+		return
+	}
+	f := finding(p, jobs)
+	f.Span = block.All.Span
+	f.Message = fmt.Sprintf("write-all lets the token of %s write everything, and mint id-tokens", names(jobs))
+	f.Next = "write the scopes that the job needs instead, one a line"
+	p.Report(f)
+}
+
+// judgeShared reports scopes that a whole workflow may write although several
+// jobs share it: then one need is everybody's right. With one job the place is
+// only a matter of taste.
+func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job) {
+	if len(heirs) < 2 {
+		return
+	}
+	for _, e := range block.Scopes {
+		scope := strings.ToLower(e.Key.Value)
+		if e.Value.Value != "write" || scope == "id-token" { // exposed-id-token has it
+			continue
+		}
+		f := finding(p, heirs)
+		f.Span = workflows.Span{Start: e.Key.Span.Start, End: e.Value.Span.End}
+		f.Message = fmt.Sprintf("%s: write is given to the whole workflow, so that each of %s has it", scope, names(heirs))
+		f.Next = "move it into the permissions of the job that needs it"
+		f.Fixes = moveDown(p, block, heirs, scope)
+		p.Report(f)
+	}
+}
+
+// finding grades the token of the worst of the jobs, against the code in it.
+func finding(p *lint.Pass, jobs []*reach.Job) lint.Finding {
+	var f lint.Finding
+	for _, j := range jobs {
+		e := j.Exposure(j.Trust()).Only(reach.RepositoryToken, reach.IDToken)
+		if f.Job == nil || reach.Grade(e) > reach.Grade(f.Exposure) {
+			f.Job, f.Exposure, f.Code = j, e, j.WorstCode()
+		}
+	}
+	return f
+}
+
+// names lists jobs for a sentence, the first three by id.
+func names(jobs []*reach.Job) string {
+	if len(jobs) == 1 {
+		return "job " + jobs[0].Job.ID
+	}
+	var ids []string
+	for _, j := range jobs[:min(3, len(jobs))] {
+		ids = append(ids, j.Job.ID)
+	}
+	if n := len(jobs) - 3; n > 0 {
+		return fmt.Sprintf("the jobs %s and %d more", strings.Join(ids, ", "), n)
+	}
+	return "the jobs " + strings.Join(ids[:len(ids)-1], ", ") + " and " + ids[len(ids)-1]
+}

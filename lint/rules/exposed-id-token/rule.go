@@ -1,0 +1,205 @@
+// Package exposedidtoken is the rule exposed-id-token; see README.md.
+package exposedidtoken
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports id-token: write where more code can mint a token than needs one.
+var Rule = &lint.Rule{
+	ID:         "exposed-id-token",
+	Title:      "id-token: write in reach of code that should not mint tokens",
+	Since:      "2026-11",
+	Confidence: lint.HighConfidence,
+	Tags:       []string{"NHI5:2025", "NHI6:2025", "PR.AA-05"},
+	Readme:     readme,
+	Check:      check,
+}
+
+func check(p *lint.Pass) {
+	w := p.File.Workflow
+	if w == nil {
+		return
+	}
+	if e, ok := scopeEntry(w.Permissions); ok {
+		judgeWorkflow(p, e)
+	}
+	p.Jobs(func(job *reach.Job) {
+		if e, ok := scopeEntry(job.Job.Permissions); ok {
+			judgeJob(p, job, span(e))
+		}
+	})
+}
+
+// scopeEntry returns the id-token: write of a block.
+func scopeEntry(block *workflows.Permissions) (workflows.Entry, bool) {
+	if block == nil {
+		return workflows.Entry{}, false
+	}
+	for _, e := range block.Scopes {
+		if strings.EqualFold(e.Key.Value, "id-token") && e.Value.Value == "write" {
+			return e, true
+		}
+	}
+	return workflows.Entry{}, false
+}
+
+func span(e workflows.Entry) workflows.Span {
+	return workflows.Span{Start: e.Key.Span.Start, End: e.Value.Span.End}
+}
+
+// judgeWorkflow reports a grant to a whole workflow: every job that states no
+// permissions of its own can mint tokens. With one such job it is judged like the job's own.
+func judgeWorkflow(p *lint.Pass, e workflows.Entry) {
+	var heirs, users []*reach.Job
+	p.Jobs(func(job *reach.Job) {
+		if job.Job.Permissions != nil {
+			return
+		}
+		heirs = append(heirs, job)
+		if uses(p, job) != no {
+			users = append(users, job)
+		}
+	})
+	if len(heirs) == 1 {
+		judgeJob(p, heirs[0], span(e))
+		return
+	}
+	var f lint.Finding
+	for _, j := range heirs {
+		x := exposure(j)
+		if f.Job == nil || reach.Grade(x) > reach.Grade(f.Exposure) {
+			f.Job, f.Exposure, f.Code = j, x, j.WorstCode()
+		}
+	}
+	if f.Job == nil {
+		return
+	}
+	f.Span = span(e)
+	f.Message = fmt.Sprintf("id-token: write is given to the whole workflow: %d jobs can mint tokens, %d of them may use one", len(heirs), len(users))
+	f.Next = "move it into the permissions of the job that asks for the token"
+	f.Fixes = scopeDown(p, users)
+	p.Report(f)
+}
+
+// judgeJob reports a job that asks for no token, or one in which code that is
+// steered from outside could ask for it too.
+func judgeJob(p *lint.Pass, job *reach.Job, at workflows.Span) {
+	f := lint.Finding{Span: at, Job: job, Code: job.WorstCode(), Exposure: exposure(job)}
+	switch {
+	case job.Job.Uses != nil && len(p.Graph.Called(job)) > 0:
+		return // the called jobs are judged themselves
+	case uses(p, job) == no:
+		f.Message = fmt.Sprintf("job %s may mint id-tokens and nothing in it asks for one", job.Job.ID)
+		f.Next = "remove id-token: write"
+		f.Confidence = lint.MediumConfidence
+	case f.Code != nil && f.Code.Trust.Foreign():
+		f.Message = fmt.Sprintf("in job %s %s (%s) could mint id-tokens for any audience and take %s",
+			job.Job.ID, f.Code.Name, f.Code.Why, reach.CredentialList(f.Exposure.Credentials))
+		f.Next = "keep the exchange in a job of its own, with code that is pinned by commit"
+	default:
+		return
+	}
+	p.Report(f)
+}
+
+// exposure is the id-token and what was minted with it.
+func exposure(job *reach.Job) reach.Exposure {
+	return job.Exposure(job.Trust()).Only(reach.IDToken, reach.CloudSession)
+}
+
+// An answer is whether a job uses its id-token, as far as the files tell.
+type answer int
+
+const (
+	no answer = iota
+	maybe
+	yes
+)
+
+// uses reports whether a job asks for an id-token. A step that is not known may.
+func uses(p *lint.Pass, job *reach.Job) answer {
+	if job.Job.Uses != nil || len(job.Unknown) > 0 {
+		return maybe
+	}
+	out := no
+	for _, r := range p.Graph.RunSteps(job) {
+		s := r.Step
+		out = max(out, stepUses(s))
+	}
+	return out
+}
+
+func stepUses(s *workflows.Step) answer {
+	if u := s.Uses; u != nil {
+		info, known := platform.LookupAction(u.FullName())
+		switch {
+		case info.OIDC:
+			return yes
+		case u.Kind == workflows.UsesLocal || u.Kind == workflows.UsesSelf || known && u.Name() != "actions/github-script":
+			return no // local ones are followed
+		}
+		return maybe
+	}
+	if s.Run == nil {
+		return no
+	}
+	if strings.Contains(s.Run.Value, "ACTIONS_ID_TOKEN_REQUEST") {
+		return yes
+	}
+	if s.Run.Shell != workflows.ShellPOSIX || s.Run.Err != nil {
+		return maybe
+	}
+	if name, _ := reach.Executes(s); name != "" {
+		return maybe
+	}
+	for _, c := range s.Run.Commands {
+		if signers[c.Name] {
+			return yes
+		}
+		if info, ok := platform.LookupCommand(reach.CommandWords(c)); ok && (info.Does == "publish" || info.Does == "deploy" || info.Does == "login") {
+			return maybe
+		}
+	}
+	return no
+}
+
+// signers are commands that ask the runner for a token by themselves.
+var signers = map[string]bool{"cosign": true, "sigstore": true, "gitsign": true, "slsa-verifier": true, "stint": true, "npm": true, "uv": true}
+
+// scopeDown moves the scope to the one job that may use it.
+func scopeDown(p *lint.Pass, users []*reach.Job) []lint.Fix {
+	if len(users) != 1 {
+		return nil
+	}
+	rest := map[string]workflows.Access{}
+	for _, e := range p.File.Workflow.Permissions.Scopes {
+		level, ok := map[string]workflows.Access{"read": workflows.AccessRead, "write": workflows.AccessWrite, "none": workflows.AccessNone}[e.Value.Value]
+		if !ok {
+			return nil
+		}
+		rest[strings.ToLower(e.Key.Value)] = level
+	}
+	all := maps.Clone(rest)
+	delete(rest, "id-token")
+	edits, ok := p.File.SetWorkflowPermissions(rest)
+	if !ok {
+		return nil
+	}
+	more, ok := p.File.SetJobPermissions(users[0].Job, all)
+	if !ok {
+		return nil
+	}
+	return []lint.Fix{{Title: "move id-token: write to job " + users[0].Job.ID, Safe: true, Edits: append(edits, more...)}}
+}

@@ -1,0 +1,159 @@
+// Package knownbadaction is the rule known-bad-action; see README.md.
+package knownbadaction
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports versions of actions that were malicious or have an advisory.
+var Rule = &lint.Rule{
+	ID:         "known-bad-action",
+	Title:      "a version of an action that was malicious or has a security advisory",
+	Since:      "2026-11",
+	Confidence: lint.HighConfidence,
+	Tags:       []string{"NHI3:2025"},
+	Readme:     readme,
+	Check:      check,
+}
+
+func check(p *lint.Pass) {
+	p.Steps(func(s *workflows.Step, job *reach.Job) { judge(p, s.Uses, job) })
+	p.Jobs(func(job *reach.Job) { judge(p, job.Job.Uses, job) })
+}
+
+func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
+	if u == nil || u.Ref == "" {
+		return
+	}
+	bad, ok := worst(platform.LookupBad(u.FullName(), u.Ref, version(u)))
+	if !ok {
+		return
+	}
+	f := lint.Finding{Span: u.Span, Job: job, Code: p.Graph.CodeOf(p.File, u, nil)}
+	switch {
+	case malicious(bad) && bad.Exact && bad.Restored && u.Kind != workflows.UsesCommit:
+		f.Exposure = lint.Expose(job, max(f.Code.Trust, reach.MutableThirdParty))
+		f.Message = fmt.Sprintf("%s served malicious code for a while and was put back (%s): %s", u.Value, reference(bad), bad.Summary)
+		f.Next = upgrade(bad) + ", and look at the runs of that time"
+	case malicious(bad) && bad.Exact:
+		f.Exposure = lint.Expose(job, reach.MaliciousCode)
+		f.Message = fmt.Sprintf("%s served malicious code (%s): %s", u.Value, reference(bad), bad.Summary)
+		f.Next = "remove it, and rotate what its jobs held while it was used: " + reach.CredentialList(f.Exposure.Credentials)
+	default:
+		// A hole in an action opens it to whoever can reach the hole.
+		f.Exposure = lint.Expose(job, max(f.Code.Trust, reach.MutableThirdParty))
+		f.Message = fmt.Sprintf("%s %s (%s): %s", u.Value, verb(bad), reference(bad), bad.Summary)
+		f.Next = upgrade(bad)
+	}
+	if !bad.Exact {
+		f.Confidence = lint.LowConfidence
+		f.Strict = true
+	}
+	if bad.ByComment {
+		f.Confidence = lint.MediumConfidence
+	}
+	f.Fixes = fixes(p, u, bad)
+	p.Report(f)
+}
+
+// version is the version that the comment behind a commit names.
+func version(u *workflows.Uses) string {
+	if u.Comment == nil {
+		return ""
+	}
+	word, _, _ := strings.Cut(u.Comment.Text, " ")
+	return word
+}
+
+// worst returns the gravest advisory that concerns the version: malicious before
+// vulnerable, exact before possible. Tags that were put back to good commits are
+// no defect today, and a version that merely lacks a later guard is the matter of
+// untrusted-checkout.
+func worst(list []platform.Advisory) (platform.Advisory, bool) {
+	var out platform.Advisory
+	found := false
+	for _, a := range list {
+		if a.Restored && !a.Exact || a.Kind == "hardening-version" {
+			continue
+		}
+		if !found || rank(a) > rank(out) {
+			out, found = a, true
+		}
+	}
+	return out, found
+}
+
+func rank(a platform.Advisory) int {
+	n := 0
+	if malicious(a) {
+		n += 1
+	}
+	if a.Exact {
+		n += 2
+	}
+	return n
+}
+
+func malicious(a platform.Advisory) bool { return strings.HasPrefix(a.Kind, "malicious") }
+
+func verb(a platform.Advisory) string {
+	switch {
+	case malicious(a):
+		return "may have served malicious code"
+	case a.Exact:
+		return "has a known hole"
+	}
+	return "may have a known hole, depending on where the ref points"
+}
+
+func reference(a platform.Advisory) string {
+	if a.ID != "" {
+		return a.ID
+	}
+	return a.Date
+}
+
+func upgrade(a platform.Advisory) string {
+	if a.Fixed == "" {
+		return "replace it: no fixed version is known"
+	}
+	return "use " + a.Fixed + " or later, by its full commit"
+}
+
+// fixes pins to the fixed version, where there is one and its commit is known.
+func fixes(p *lint.Pass, u *workflows.Uses, bad platform.Advisory) []lint.Fix {
+	if !p.NetworkFixes || bad.Fixed == "" || strings.ContainsAny(bad.Fixed, " /,") {
+		return nil
+	}
+	for _, tag := range []string{"v" + strings.TrimPrefix(bad.Fixed, "v"), strings.TrimPrefix(bad.Fixed, "v")} {
+		commit, full, err := p.Resolver.Commit(p.Context, u.Owner, u.Repo, tag)
+		if err != nil {
+			continue
+		}
+		if full == "" {
+			full = tag
+		}
+		if edits, ok := p.File.SetRef(u, commit, full); ok {
+			// A later version may want other inputs, so a person reads it first
+			// unless the major version stays.
+			safe := major(u.Ref) == major(full) || major(version(u)) == major(full)
+			return []lint.Fix{{Title: "upgrade to " + full, Safe: safe, Edits: edits}}
+		}
+	}
+	return nil
+}
+
+func major(version string) string {
+	m, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	return m
+}
