@@ -236,7 +236,7 @@ func (e *engine) collect(said []outcome) []Finding {
 // complete sets what a rule may leave out, the severity, and the notes on debt.
 func (e *engine) complete(f Finding) Finding {
 	e.trust(&f)
-	f.Severity = reach.Grade(f.Exposure)
+	f.Severity = max(reach.Grade(f.Exposure), f.Floor)
 	if f.Ceiling != nil {
 		f.Severity = min(f.Severity, *f.Ceiling)
 	}

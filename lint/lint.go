@@ -110,6 +110,9 @@ type Finding struct {
 	// Ceiling caps the severity of a defect that is a chore whatever is in reach;
 	// nil for none. A ceiling never depends on reach.
 	Ceiling *reach.Severity
+	// Floor raises the severity of a defect in what stint is told, such as a dead
+	// suppression, that must be seen although no credential is in reach of it.
+	Floor reach.Severity
 	// Confidence overrides the rule's when it is not zero.
 	Confidence Confidence
 	// Strict shows the finding with --strict only, in a rule that is for everyone.

@@ -85,10 +85,15 @@ func (g *Graph) addUses(job *Job, p placed) {
 	}
 	code := g.CodeOf(p.file, u, p.via)
 	info, _ := platform.LookupAction(u.FullName())
-	if info.Agent && job.Starter() >= platform.StartAnyone && code.Trust < AgentCode {
+	if info.Agent && job.Starter() >= platform.StartAnyone && !gated(p.step, info) && code.Trust < AgentCode {
 		code.Trust, code.Why = AgentCode, "an agent in a job that anyone can start"
 	}
 	job.add(code)
+}
+
+// gated reports whether an agent's action itself refuses people without write access.
+func gated(s *workflows.Step, info platform.ActionInfo) bool {
+	return info.ActorGate != "" && s.With.Get(info.ActorGate).String() == ""
 }
 
 // CodeOf grades the action or reusable workflow that a uses: names, by how firmly

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,11 @@ type checkout struct {
 	// repository is set when root has .git or .github/workflows.
 	repository bool
 	// files are the files to read, relative to root, sorted.
-	files  []string
-	unread []Unread
+	files []string
+	// samples are the actions below a testdata directory, which are read only when
+	// they are asked for or used.
+	samples []string
+	unread  []Unread
 	// full is set when there were more files than are read.
 	full bool
 	// asked are the files and directories wanted; nil means all.
@@ -130,9 +134,15 @@ func (d *discovery) ownerOf(dir string, of *owner, entries []fs.DirEntry) *owner
 	return &owner{checkout: c, path: dir}
 }
 
+// isSample reports whether a path lies below a directory called testdata, which
+// is where tests of many languages keep examples, Go's by definition.
+func isSample(p string) bool { return slices.Contains(strings.Split(path.Dir(p), "/"), "testdata") }
+
 func (o *owner) add(p string) {
 	switch {
-	case len(o.files) < MaxFiles:
+	case len(o.files)+len(o.samples) < MaxFiles && isSample(o.relative(p)):
+		o.samples = append(o.samples, o.relative(p))
+	case len(o.files)+len(o.samples) < MaxFiles:
 		o.files = append(o.files, o.relative(p))
 	case !o.full:
 		o.full = true

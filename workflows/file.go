@@ -55,7 +55,7 @@ type File struct {
 	Comments []Comment
 
 	lines []int   // byte offset of the start of each line
-	runes []int32 // see countRunes
+	runes []int32 // see countRunes; nil when every character is one byte
 }
 
 // A Problem is a part of a file that could not be read as what it should be.

@@ -20,6 +20,8 @@ import (
 //     read as if it were one.
 //   - A file yields the repository around it with that file as the asked one, so
 //     that the local actions and workflows it uses can be followed.
+//   - An action below a directory called testdata is an example and not the
+//     repository's own, unless a file that is read uses it or it is asked for.
 //   - "-" is one file, a workflow or an action, read from stdin.
 //
 // Nothing outside a repository's directory is read, whatever links point to.

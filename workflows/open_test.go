@@ -53,7 +53,7 @@ func listing(t *testing.T, dir string, source Source) string {
 	for repo, err := range source.Repositories(context.Background()) {
 		if err != nil {
 			var open *OpenError
-			if !errors.As(err, &open) || strings.Count(err.Error(), "\n") != 1 {
+			if !errors.As(err, &open) || open.NextStep() == "" || strings.Contains(err.Error(), "\n") {
 				t.Errorf("not an error of two lines: %v", err)
 			}
 			fmt.Fprintf(&b, "error %s: %s\n", open.Path, open.Reason)
@@ -187,6 +187,40 @@ func TestOpenFromInside(t *testing.T) {
 	expect(t, listing(t, dir, Open([]string{"ci.yml"}, nil)), "../.. ", "  .github/workflows/ci.yml asked", "  pkg/x/action.yml")
 	t.Chdir(dir)
 	expect(t, listing(t, dir, Open([]string{".github/workflows"}, nil)), ". ", "  .github/workflows/ci.yml asked", "  pkg/x/action.yml")
+}
+
+// Examples in testdata are no part of a repository until something uses them.
+func TestOpenSamples(t *testing.T) {
+	uses := func(dir string) string { return strings.Replace(smallWorkflow, "run: a", "uses: ./"+dir, 1) }
+	composite := func(dir string) string { return "runs: {using: composite, steps: [{uses: $/" + dir + "}]}\n" }
+	dir := tree(t, map[string]string{
+		".git/config":                                   gitConfig,
+		".github/workflows/a.yml":                       uses("x/testdata/used"),
+		"x/testdata/used/action.yml":                    composite("testdata/deep/inner"),
+		"testdata/deep/inner/action.yaml":               composite("x/testdata/used"),
+		"testdata/unused/action.yml":                    composite("testdata/unused2"),
+		"testdata/unused2/action.yml":                   composite("testdata/unused"),
+		"mytestdata/action.yml":                         composite("a"),
+		"testdata/case/before/.github/workflows/b.yml":  uses("act"),
+		"testdata/case/before/act/action.yml":           composite("act"),
+		"testdata/case/after/.github/workflows/b.yml":   smallWorkflow,
+		"testdata/checkout/.git":                        "gitdir: x\n",
+		"testdata/checkout/testdata/unused/action.yml":  composite("a"),
+		"testdata/checkout/.github/workflows/other.yml": smallWorkflow,
+	})
+	own := []string{"D Acme/Site", "  .github/workflows/a.yml", "  mytestdata/action.yml", "  testdata/deep/inner/action.yaml", "  x/testdata/used/action.yml"}
+	expect(t, listing(t, dir, Open([]string{dir}, nil)), append(slices.Clone(own), "D/testdata/checkout ", "  .github/workflows/other.yml")...)
+
+	// A sample that is named, by itself or by a directory, is read.
+	below := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
+	for _, p := range []string{"testdata/unused", "testdata/unused/action.yml"} {
+		expect(t, listing(t, dir, Open([]string{below(p)}, nil)),
+			append(slices.Clone(own[:4]), "  testdata/unused/action.yml asked", "  testdata/unused2/action.yml", own[4])...)
+	}
+
+	// One that is a repository in itself is read as that.
+	expect(t, listing(t, dir, Open([]string{below("testdata/case")}, nil)), "D/testdata/case/after ", "  .github/workflows/b.yml",
+		"D/testdata/case/before ", "  .github/workflows/b.yml", "  act/action.yml")
 }
 
 func TestOpenBadFiles(t *testing.T) {

@@ -81,8 +81,8 @@ func (f *File) read() (root node, ok bool) {
 		f.lost(Span{}, fmt.Sprintf("larger than %d MiB", MaxFileBytes>>20))
 		return node{}, false
 	}
-	f.lines, f.runes = lineStarts(f.Source), countRunes(f.Source)
 	check := checkText(f.Source)
+	f.index(check)
 	if check.bad >= 0 {
 		f.lost(Span{check.bad, check.bad + 1}, fmt.Sprintf("not text in line %d: %s", f.Position(check.bad).Line, check.why))
 		return node{}, false
@@ -99,6 +99,14 @@ func (f *File) read() (root node, ok bool) {
 		return node{}, false
 	}
 	return root, true
+}
+
+// index prepares [File.Position].
+func (f *File) index(check textCheck) {
+	f.lines = lineStarts(f.Source)
+	if check.wide {
+		f.runes = countRunes(f.Source)
+	}
 }
 
 // newReader returns a reader that stands behind the byte order mark.

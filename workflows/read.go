@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,13 +23,17 @@ func (c *checkout) read(ctx context.Context) (*Repository, error) {
 	}
 	defer root.Close()
 	repo := &Repository{Root: c.root, Name: nameOf(root), Unread: c.unread}
-	paths := c.addLoose(root)
-	for _, r := range readAll(ctx, root, paths) {
-		if r.file != nil {
-			repo.Files = append(repo.Files, r.file)
-		} else {
-			repo.Unread = append(repo.Unread, Unread{Path: r.path, Reason: r.reason})
+	for batch := c.addLoose(root); len(batch) > 0; {
+		var files []*File
+		for _, r := range readAll(ctx, root, batch) {
+			if r.file != nil {
+				files = append(files, r.file)
+			} else {
+				repo.Unread = append(repo.Unread, Unread{Path: r.path, Reason: r.reason})
+			}
 		}
+		repo.Files = append(repo.Files, files...)
+		batch = c.takeSamples(files)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -42,9 +47,19 @@ func (c *checkout) read(ctx context.Context) (*Repository, error) {
 }
 
 // addLoose returns the files to read with those that were asked for by name and
-// that GitHub would not look for where they are.
+// that GitHub would not look for where they are, and with the samples below a
+// directory that was asked for.
 func (c *checkout) addLoose(root *os.Root) []string {
 	paths := slices.Clone(c.files)
+	c.samples = slices.DeleteFunc(c.samples, func(p string) bool {
+		asked := slices.ContainsFunc(c.asked, func(dir string) bool {
+			return p == dir || isSample(dir+"/") && strings.HasPrefix(p, dir+"/")
+		})
+		if asked {
+			paths = append(paths, p)
+		}
+		return asked
+	})
 	for _, p := range c.asked {
 		if info, err := root.Stat(p); err == nil && info.IsDir() || slices.Contains(paths, p) {
 			continue
@@ -52,6 +67,43 @@ func (c *checkout) addLoose(root *os.Root) []string {
 		paths = append(paths, p)
 	}
 	return paths
+}
+
+// takeSamples returns the samples that the files use and that were not read yet.
+func (c *checkout) takeSamples(files []*File) []string {
+	if len(c.samples) == 0 {
+		return nil
+	}
+	used := map[string]bool{}
+	for _, f := range files {
+		for _, s := range f.steps() {
+			if u := s.Uses; u != nil && (u.Kind == UsesLocal || u.Kind == UsesSelf) {
+				used[u.Path] = true
+			}
+		}
+	}
+	var taken []string
+	c.samples = slices.DeleteFunc(c.samples, func(p string) bool {
+		if used[path.Dir(p)] {
+			taken = append(taken, p)
+		}
+		return used[path.Dir(p)]
+	})
+	return taken
+}
+
+// steps returns the steps of a workflow's jobs or of an action.
+func (f *File) steps() []*Step {
+	var out []*Step
+	if f.Workflow != nil {
+		for _, j := range f.Workflow.Jobs {
+			out = append(out, j.AllSteps()...)
+		}
+	}
+	if f.Action != nil {
+		out = append(out, f.Action.AllSteps()...)
+	}
+	return out
 }
 
 // narrow sets what of repo was asked for.

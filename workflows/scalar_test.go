@@ -98,8 +98,10 @@ func TestScalarStyles(t *testing.T) {
 
 // readText reads a text as Parse does, up to the tree of nodes.
 func readText(source string) (*File, *reader, node) {
-	f := &File{Source: []byte(source), lines: lineStarts([]byte(source)), runes: countRunes([]byte(source))}
-	r := newReader(f, checkText(f.Source))
+	f := &File{Source: []byte(source)}
+	check := checkText(f.Source)
+	f.index(check)
+	r := newReader(f, check)
 	tree, err := loadYAML(r.src[r.end:])
 	if err != nil {
 		f.lost(Span{}, err.Error())

@@ -72,18 +72,19 @@ func (r *Repository) Lock() *Lock {
 	return nil
 }
 
-// An OpenError is a path that could not be opened at all. Its text is two lines:
-// what is wrong and what to do next.
+// An OpenError is a path that could not be opened at all: what is wrong, and what
+// to do next.
 type OpenError struct {
 	Path string
 	// Reason and Hint are one lower-case line each.
 	Reason, Hint string
 }
 
-// Error returns both lines.
-func (e *OpenError) Error() string {
-	return fmt.Sprintf("cannot read %q: %s\n%s", e.Path, e.Reason, e.Hint)
-}
+// Error returns the first line.
+func (e *OpenError) Error() string { return fmt.Sprintf("cannot read %q: %s", e.Path, e.Reason) }
+
+// NextStep returns the second line.
+func (e *OpenError) NextStep() string { return e.Hint }
 
 // A Source yields repositories in a fixed order. An error ends nothing: it names
 // what could not be opened at all, as an [*OpenError] where the source is local,

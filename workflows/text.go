@@ -37,23 +37,17 @@ func (f *File) lineOf(offset int) int { return sort.SearchInts(f.lines, offset+1
 // counted in advance, so that a column costs little in a line of any length.
 const runeStep = 1 << 10
 
-// countRunes returns how many characters begin before each multiple of runeStep,
-// or nil for ASCII.
+// countRunes returns how many characters begin before each multiple of runeStep.
 func countRunes(src []byte) []int32 {
-	var counts []int32
-	ascii := true
+	counts := make([]int32, 0, len(src)/runeStep+1)
 	total := int32(0)
 	for i, c := range src {
 		if i%runeStep == 0 {
 			counts = append(counts, total)
 		}
-		ascii = ascii && c < utf8.RuneSelf
 		if utf8.RuneStart(c) {
 			total++
 		}
-	}
-	if ascii {
-		return nil
 	}
 	return counts
 }
@@ -154,6 +148,8 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // A textCheck is what one look at a file's bytes found.
 type textCheck struct {
+	// wide is set when there are characters of more than one byte.
+	wide bool
 	// oddBreaks is set when U+0085, U+2028 or U+2029 occur, at which YAML breaks
 	// lines and people do not.
 	oddBreaks bool
@@ -175,6 +171,7 @@ func checkText(src []byte) textCheck {
 			continue
 		}
 		r, n := utf8.DecodeRune(src[i:])
+		c.wide = c.wide || b >= utf8.RuneSelf
 		switch {
 		case r == utf8.RuneError && n == 1:
 			c.bad, c.why = i, fmt.Sprintf("byte 0x%02X is not valid UTF-8", b)

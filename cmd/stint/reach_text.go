@@ -41,27 +41,27 @@ func writeReach(out io.Writer, g *reach.Graph, jobs []*reach.Job, o reachOptions
 
 // writeTable prints a line a job, below the name of its file.
 func writeTable(out io.Writer, g *reach.Graph, jobs []*reach.Job, width int) {
-	const grade, starts = 8, 7
-	job := 0
+	const grade, starts = 8, 6
+	job := len("JOB")
 	for _, j := range jobs {
 		job = max(job, utf8.RuneCountInString(j.Job.ID))
 	}
-	job = min(max(job, 3), max(12, width/5))
-	rest := width - grade - starts - job - 10
+	job = min(job, width/5)
+	rest := width - 2 - grade - starts - job - 4*2
 	code := rest * 2 / 5
 	creds := rest - code
 	line := func(cells ...string) {
 		row := "  " + pad(cells[0], grade) + "  " + pad(cells[1], job) + "  " + pad(cells[2], starts) + "  " + pad(cells[3], code) + "  " + clip(cells[4], creds)
 		fmt.Fprintln(out, strings.TrimRight(row, " "))
 	}
-	line("GRADE", "JOB", "STARTED", "FURTHEST-STEERED CODE", "CREDENTIALS")
+	line("GRADE", "JOB", "STARTS", "WORST CODE", "STANDING | JOB-LIVED")
 	path := ""
 	for _, j := range jobs {
 		if j.File.Path != path {
 			path = j.File.Path
 			fmt.Fprintln(out, clip(workflows.Printable(path), width))
 		}
-		line(j.Grade().String(), j.Job.ID, startedBy(j), codeCell(g, j), credentialCell(j.Credentials))
+		line(j.Grade().String(), j.Job.ID, startedBy(j), codeCell(g, j), credentialCell(j.Credentials, creds))
 	}
 }
 
@@ -85,18 +85,20 @@ func codeCell(g *reach.Graph, j *reach.Job) string {
 		return "calls " + strings.TrimPrefix(j.Job.Uses.Value, "./.github/workflows/")
 	}
 	c := j.WorstCode()
-	if c == nil {
+	switch {
+	case c == nil:
 		return "-"
+	case c.Trust.Foreign():
+		return c.Name
+	case c.Trust == reach.PinnedThirdParty:
+		return "pinned only"
 	}
-	if c.Trust == reach.OwnCode {
-		return "own"
-	}
-	return c.Name
+	return c.Trust.String()
 }
 
-// credentialCell sums up credentials: standing ones by name first, then what ends
-// with the job.
-func credentialCell(list []*reach.Credential) string {
+// credentialCell sums up credentials in a width: standing ones by name, as many as
+// fit, then behind a bar what ends with the job or soon after.
+func credentialCell(list []*reach.Credential, width int) string {
 	var standing, rest []string
 	for _, c := range list {
 		switch {
@@ -105,21 +107,27 @@ func credentialCell(list []*reach.Credential) string {
 		case c.Kind == reach.RepositoryToken:
 			rest = append(rest, tokenCell(c))
 		case c.Kind == reach.GitCredential: // the repository token again
+		case c.Kind == reach.CloudSession:
+			rest = append(rest, c.Opens+"-session")
 		default:
 			rest = append(rest, c.Name)
 		}
 	}
-	var parts []string
-	if len(standing) > 0 {
-		parts = append(parts, strings.Join(standing, " ")+" (standing)")
+	cell := strings.Join(standing, " ")
+	for n := len(standing) - 1; n > 0 && utf8.RuneCountInString(joinCells(cell, rest)) > width; n-- {
+		cell = fmt.Sprintf("%s +%d", strings.Join(standing[:n], " "), len(standing)-n)
 	}
-	if len(rest) > 0 {
-		parts = append(parts, strings.Join(rest, " ")+" (job)")
-	}
-	if len(parts) == 0 {
+	return joinCells(cell, rest)
+}
+
+func joinCells(standing string, rest []string) string {
+	switch {
+	case standing == "" && len(rest) == 0:
 		return "none"
+	case len(rest) == 0:
+		return standing
 	}
-	return strings.Join(parts, "; ")
+	return strings.TrimLeft(standing+" | ", " ") + strings.Join(rest, " ")
 }
 
 func tokenCell(c *reach.Credential) string {

@@ -6,9 +6,12 @@ import (
 	"github.com/stint-dev/stint/lint"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
+	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
 	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
 	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
+	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
+	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
 	unpinnedaction "github.com/stint-dev/stint/lint/rules/unpinned-action"
@@ -20,9 +23,12 @@ import (
 var All = []*lint.Rule{
 	excessivepermissions.Rule,
 	exposedidtoken.Rule,
+	hardcodedsecret.Rule,
 	knownbadaction.Rule,
 	longlivedcloudkey.Rule,
+	longlivedregistrytoken.Rule,
 	persistedcredentials.Rule,
+	personalaccesstoken.Rule,
 	secretsinherit.Rule,
 	unparsedfile.Rule,
 	unpinnedaction.Rule,

@@ -249,6 +249,21 @@ runs:
 	}
 }
 
+// A workflow_run is as trusted as the workflows whose runs start it.
+func TestWorkflowRunTakesTheTrustOfWhatItFollows(t *testing.T) {
+	for _, c := range []struct {
+		first string
+		want  int
+	}{{"push", 0}, {"[push, workflow_dispatch]", 0}, {"pull_request", 1}, {"[push, issues]", 1}} {
+		repo := "-- .github/workflows/a.yml --\nname: first\non: " + c.first + "\njobs: { j: { runs-on: x, steps: [{ run: make }] } }\n" +
+			"-- .github/workflows/b.yml --\non: { workflow_run: { workflows: [first] } }\njobs:\n  j:\n    runs-on: x\n    steps:\n" +
+			"      - uses: actions/checkout@v4\n        with: { ref: '${{ github.event.workflow_run.head_sha }}' }\n"
+		if got := len(flow.Analyse(repository(t, repo)).Sinks()); got != c.want {
+			t.Errorf("after on: %s there are %d sinks, want %d", c.first, got, c.want)
+		}
+	}
+}
+
 // A repository made to be slow is cut off, not followed for ever.
 func TestBoundedWork(t *testing.T) {
 	var b strings.Builder

@@ -135,8 +135,7 @@ func (st *state) eventsOf(sc *scope, nest int) []Event {
 		if t.Event == "workflow_call" {
 			continue
 		}
-		info, _ := platform.LookupEvent(t.Event)
-		out = append(out, Event{Name: t.Event, Who: info.Starter, File: sc.file, Trigger: t})
+		out = append(out, Event{Name: t.Event, Who: st.starter(t), File: sc.file, Trigger: t})
 	}
 	for _, c := range sc.calls {
 		out = append(out, st.eventsOf(c.from, nest+1)...)
@@ -152,6 +151,42 @@ func (st *state) eventsOf(sc *scope, nest int) []Event {
 		kept = append(kept, e)
 	}
 	return kept
+}
+
+// starter returns who can make an event happen. A workflow_run follows runs of the
+// workflows that it names: where all of them are here and none can be started by an
+// outsider, this one cannot either.
+func (st *state) starter(t *workflows.Trigger) platform.Starter {
+	info, _ := platform.LookupEvent(t.Event)
+	if t.Event != "workflow_run" || len(t.Workflows) == 0 {
+		return info.Starter
+	}
+	for _, name := range t.Workflows {
+		w := st.workflowNamed(name.Value)
+		if w == nil {
+			return info.Starter
+		}
+		for _, before := range w.On {
+			if e, _ := platform.LookupEvent(before.Event); e.Starter >= platform.StartForkSandboxed {
+				return info.Starter
+			}
+		}
+	}
+	return platform.StartWriter
+}
+
+// workflowNamed returns the workflow with the name, which is its path when it has
+// no name: of its own.
+func (st *state) workflowNamed(name string) *workflows.Workflow {
+	for _, f := range st.repo.Files {
+		if f.Workflow == nil {
+			continue
+		}
+		if f.Workflow.Name.String() == name || f.Workflow.Name == nil && f.Path == name {
+			return f.Workflow
+		}
+	}
+	return nil
 }
 
 // addChildren makes a scope for each local composite action that steps use.

@@ -46,6 +46,10 @@ func (a ActionInfo) clone() ActionInfo {
 	a.Inputs = inputs
 	a.StaticInputs = slices.Clone(a.StaticInputs)
 	a.Token = tokenNeeds[a.Name]
+	if strings.HasPrefix(a.Name, "slsa-framework/slsa-github-generator/") {
+		// Its verifier checks the tag: README, "Referencing SLSA builders and generators".
+		a.TagOnly = "its provenance is verified by the tag"
+	}
 	if a.Source == "" {
 		a.Source = "github.com/" + a.Name + ": its action.yml and README, 2026-11"
 	}

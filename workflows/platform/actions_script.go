@@ -47,7 +47,7 @@ var scriptActions = []ActionInfo{
 // Sources: the actions' repositories, 2026-11. claude-code-action takes the id-token
 // by the anthropic_federation_* inputs, run-gemini-cli by a workload identity provider.
 var agentActions = []ActionInfo{
-	{Name: "anthropics/claude-code-action", Agent: true, Opens: "anthropic", OIDC: true, RunsWorkspace: true,
+	{Name: "anthropics/claude-code-action", Agent: true, ActorGate: "allowed_non_write_users", Opens: "anthropic", OIDC: true, RunsWorkspace: true,
 		Inputs: roles{"prompt": RolePrompt, "direct_prompt": RolePrompt, "override_prompt": RolePrompt, "custom_instructions": RolePrompt,
 			"claude_args": RoleTools, "settings": RoleTools, "allowed_tools": RoleTools, "mcp_config": RoleTools, "additional_permissions": RoleTools,
 			"allowed_non_write_users": RoleActors, "allowed_bots": RoleActors, "include_comments_by_actor": RoleActors, "trigger_phrase": RoleActors,
@@ -62,7 +62,7 @@ var agentActions = []ActionInfo{
 		Inputs:       roles{"prompt": RolePrompt, "settings": RoleTools, "extensions": RoleTools, "gcp_workload_identity_provider": RoleCloud, "gcp_service_account": RoleCloud, "gemini_api_key": RoleSecret, "google_api_key": RoleSecret, "github_pr_number": RoleRef},
 		StaticInputs: []string{"gemini_api_key", "google_api_key"}},
 	{Name: "google-gemini/gemini-cli-action", Agent: true, Opens: "gemini", OIDC: true, RunsWorkspace: true, Inputs: roles{"prompt": RolePrompt, "settings_json": RoleTools, "gemini_api_key": RoleSecret}, StaticInputs: []string{"gemini_api_key"}},
-	{Name: "openai/codex-action", Agent: true, Opens: "openai", RunsWorkspace: true,
+	{Name: "openai/codex-action", Agent: true, ActorGate: "allow-users", Opens: "openai", RunsWorkspace: true,
 		Inputs:       roles{"prompt": RolePrompt, "prompt-file": RolePath, "sandbox": RoleTools, "safety-strategy": RoleTools, "codex-args": RoleTools, "allow-users": RoleActors, "allow-bots": RoleActors, "allow-bot-users": RoleActors, "permission-profile": RoleTools, "openai-api-key": RoleSecret},
 		StaticInputs: []string{"openai-api-key"}},
 	{Name: "actions/ai-inference", Agent: true, Opens: "github", Inputs: roles{"prompt": RolePrompt, "system-prompt": RolePrompt, "prompt-file": RolePath, "input": RolePrompt, "enable-github-mcp": RoleTools, "token": RoleSecret, "github-mcp-token": RoleSecret}},

@@ -43,25 +43,25 @@ const (
 // under it with a policy that demands :pull_request); no printed token was seen.
 var eventTable = []Event{
 	// Anyone with an account, with the repository's secrets and token. 2026-11.
-	{Name: "pull_request_target", Starter: StartAnyone, AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedTarget, Remains: remainsTarget, Source: docsControl, Date: "2026-11-02"},
-	{Name: "workflow_run", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: stoppedRun, Remains: remainsRun, Source: docsEvents, Date: "2026-06-26"},
-	{Name: "issue_comment", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
-	{Name: "issues", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
-	{Name: "discussion", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
-	{Name: "discussion_comment", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
-	{Name: "gollum", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: "wikis of public repositories take edits from writers only unless opened", Remains: "wikis opened to everybody: page names are the editor's", Source: docsEvents, Date: "2026-11-21"},
-	{Name: "fork", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Remains: "the run is of the default branch; the new fork's name and description are the outsider's", Source: docsEvents, Date: "2026-11-21"},
-	{Name: "watch", Starter: StartAnyone, Subject: subjectRef, Remains: "the run is of the default branch and carries no text of the outsider's", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "pull_request_target", Starter: StartAnyone, By: "whoever opens a pull request", AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedTarget, Remains: remainsTarget, Source: docsControl, Date: "2026-11-02"},
+	{Name: "workflow_run", Starter: StartAnyone, By: "whoever starts the workflow run before it", AnyoneText: true, Subject: subjectRef, Stopped: stoppedRun, Remains: remainsRun, Source: docsEvents, Date: "2026-06-26"},
+	{Name: "issue_comment", Starter: StartAnyone, By: "whoever comments on an issue or pull request", AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
+	{Name: "issues", Starter: StartAnyone, By: "whoever opens an issue", AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
+	{Name: "discussion", Starter: StartAnyone, By: "whoever opens a discussion", AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
+	{Name: "discussion_comment", Starter: StartAnyone, By: "whoever comments on a discussion", AnyoneText: true, Subject: subjectRef, Stopped: stoppedCaches, Remains: remainsText, Source: docsEvents, Date: "2026-06-26"},
+	{Name: "gollum", Starter: StartAnyone, By: "whoever edits the wiki", AnyoneText: true, Subject: subjectRef, Stopped: "wikis of public repositories take edits from writers only unless opened", Remains: "wikis opened to everybody: page names are the editor's", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "fork", Starter: StartAnyone, By: "whoever forks the repository", AnyoneText: true, Subject: subjectRef, Remains: "the run is of the default branch; the new fork's name and description are the outsider's", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "watch", Starter: StartAnyone, By: "whoever stars the repository", Subject: subjectRef, Remains: "the run is of the default branch and carries no text of the outsider's", Source: docsEvents, Date: "2026-11-21"},
 
 	// An app that reports on the commits of a fork's pull request starts these for the outsider. 2026-11.
-	{Name: "check_run", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: "check runs of Actions itself do not start it", Remains: "apps that report on commits of forks", Source: docsEvents, Date: "2026-11-21"},
-	{Name: "check_suite", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Stopped: "check suites of Actions itself do not start it", Remains: "apps that report on commits of forks", Source: docsEvents, Date: "2026-11-21"},
-	{Name: "status", Starter: StartAnyone, AnyoneText: true, Subject: subjectRef, Remains: "services that set a status on commits of forks: the commit's message and author are the outsider's", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "check_run", Starter: StartAnyone, By: "whoever has a commit checked", AnyoneText: true, Subject: subjectRef, Stopped: "check runs of Actions itself do not start it", Remains: "apps that report on commits of forks", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "check_suite", Starter: StartAnyone, By: "whoever has a commit checked", AnyoneText: true, Subject: subjectRef, Stopped: "check suites of Actions itself do not start it", Remains: "apps that report on commits of forks", Source: docsEvents, Date: "2026-11-21"},
+	{Name: "status", Starter: StartAnyone, By: "whoever has a status set on a commit", AnyoneText: true, Subject: subjectRef, Remains: "services that set a status on commits of forks: the commit's message and author are the outsider's", Source: docsEvents, Date: "2026-11-21"},
 
 	// Anyone, but without secrets when the pull request comes from a fork. 2026-11.
-	{Name: "pull_request", Starter: StartForkSandboxed, Subject: subjectPullRequest, Stopped: stoppedFork, Remains: remainsFork, Source: docsSecurity, Date: "2026-11-21"},
-	{Name: "pull_request_review", Starter: StartForkSandboxed, AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedReview, Remains: remainsReview, Source: docsSecurity, Date: "2026-11-21"},
-	{Name: "pull_request_review_comment", Starter: StartForkSandboxed, AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedReview, Remains: remainsReview, Source: docsSecurity, Date: "2026-11-21"},
+	{Name: "pull_request", Starter: StartForkSandboxed, By: "whoever opens a pull request from a fork", Subject: subjectPullRequest, Stopped: stoppedFork, Remains: remainsFork, Source: docsSecurity, Date: "2026-11-21"},
+	{Name: "pull_request_review", Starter: StartForkSandboxed, By: "whoever reviews a pull request", AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedReview, Remains: remainsReview, Source: docsSecurity, Date: "2026-11-21"},
+	{Name: "pull_request_review_comment", Starter: StartForkSandboxed, By: "whoever comments on a review", AnyoneText: true, Subject: subjectPullRequest, Stopped: stoppedReview, Remains: remainsReview, Source: docsSecurity, Date: "2026-11-21"},
 
 	// The caller's events decide. 2026-11.
 	{Name: "workflow_call", Starter: StartCaller, Subject: subjectCaller, Source: docsEvents, Date: "2026-11-21"},

@@ -22,6 +22,9 @@ func TestEventTable(t *testing.T) {
 		if e.Stopped != "" && e.Starter != StartWriter && e.Remains == "" {
 			t.Errorf("%s: says what was stopped and not for whom it was not", e.Name)
 		}
+		if (e.By != "") != (e.Starter >= StartForkSandboxed) {
+			t.Errorf("%s: an outsider starts it, or nobody outside does: By is %q", e.Name, e.By)
+		}
 		if e.AnyoneText && e.Starter < StartForkSandboxed {
 			t.Errorf("%s: an outsider's text in a run that only writers start", e.Name)
 		}

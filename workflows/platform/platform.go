@@ -26,6 +26,9 @@ func (s Starter) String() string {
 type Event struct {
 	Name    string
 	Starter Starter
+	// By names the outsider who starts it, for sentences: "whoever opens an issue";
+	// "" for events of writers.
+	By string
 	// Subject says what the id-token's sub looks like: "ref", "pull_request", ….
 	Subject string
 	// Stopped names what the platform has stopped since, for messages; "" when nothing.
@@ -117,6 +120,11 @@ type ActionInfo struct {
 	// Token lists what the action needs of the repository token, scope to "read"
 	// or "write"; it is nil when that is not known and empty when it needs nothing.
 	Token map[string]string
+	// ActorGate names the input that opens an agent to people without write access;
+	// without it the action refuses them. "" means that it has no such gate.
+	ActorGate string
+	// TagOnly says why the action cannot be named by a commit, "" when it can.
+	TagOnly string
 	// Git is set when the action works with the credential that a checkout left
 	// for git.
 	Git bool

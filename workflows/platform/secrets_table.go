@@ -23,6 +23,12 @@ var secretTable = []secretLine{
 	// What says where or who, not how to get in.
 	{"role arn $", public},
 	{"role $", public},
+	{"container name $", public},
+	{"ecs service $", public},
+	{"ecs task definition $", public},
+	{"service name $", public},
+	{"function name $", public},
+	{"stack name $", public},
 	{"role to assume $", public},
 	{"arn $", public},
 	{"region $", public},
@@ -149,6 +155,7 @@ var secretTable = []secretLine{
 	{"replicate", modelKey("replicate")},
 	{"huggingface", modelKey("huggingface")},
 	{"llm apikey", modelKey("model")},
+	{"llm connection", modelKey("model")},
 	{"devin", modelKey("devin")},
 	{"cursor apikey", modelKey("cursor")},
 	{"foundry apikey", modelKey("azure")},
@@ -158,6 +165,12 @@ var secretTable = []secretLine{
 
 	// Cloudflare's object store speaks the cloud's protocol with keys of its own.
 	{"r2", cloudKey("cloudflare")},
+	// So do other object stores, and servers that people run themselves.
+	{"minio", serviceToken("minio")},
+	{"wasabi", cloudKey("wasabi")},
+	{"backblaze", cloudKey("backblaze")},
+	{"b2", cloudKey("backblaze")},
+	{"localstack", serviceToken("localstack")},
 	{"cloudflare", cloudKey("cloudflare")},
 	{"cf api", cloudKey("cloudflare")},
 	{"cf token", cloudKey("cloudflare")},

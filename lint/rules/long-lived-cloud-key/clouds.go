@@ -60,17 +60,30 @@ func placeOf(g *reach.Graph, job *reach.Job, u reach.Use) (place string, told bo
 	}
 	switch {
 	case place != "":
-		return place, true
-	case own.Class == "cloud-key":
+		return place, !vague(u.Name)
+	case own.Class == "cloud-key" && !address(u.Credential.Name):
 		return cloud(own.Opens), false
 	}
 	return "", false
 }
 
+// vague reports whether a name says the cloud and not that it is the cloud's own
+// key: AZURE_TOKEN may be for a service on it.
+func vague(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasSuffix(name, "token") && !strings.HasSuffix(name, "session_token") && !strings.HasSuffix(name, "sas_token")
+}
+
+// address reports whether a name is that of an address, which opens nothing.
+func address(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasSuffix(name, "_url") || strings.HasSuffix(name, "_uri")
+}
+
 // ofName judges a variable or input by its name.
 func ofName(name string) string {
 	name = strings.TrimPrefix(strings.ToUpper(name), "TF_VAR_")
-	if info := platform.LookupSecret(name); info.Class == "cloud-key" && !info.Public {
+	if info := platform.LookupSecret(name); info.Class == "cloud-key" && !address(name) {
 		return cloud(info.Opens)
 	}
 	return ""
@@ -117,8 +130,8 @@ func ofRegistry(host string) string {
 	return ""
 }
 
-// ofCommands judges a value by the commands that it is given to: their log-in, and
-// that of the command that reads their output.
+// ofCommands judges a value by the commands that it is given to: a log-in, or what
+// a log-in reads from them.
 func ofCommands(g *reach.Graph, job *reach.Job, u reach.Use) string {
 	for _, s := range g.RunSteps(job) {
 		if !u.Reaches(s) {
@@ -141,7 +154,7 @@ func ofCommand(c *workflows.Command) string {
 	}
 	words := reach.CommandWords(c)
 	info, ok := platform.LookupCommand(words)
-	if !ok || info.Does != "login" && info.Does != "deploy" || len(info.Env) == 0 && info.Opens != "registry" {
+	if !ok || info.Does != "login" || len(info.Env) == 0 && info.Opens != "registry" {
 		return ""
 	}
 	if info.Opens != "registry" {

@@ -128,7 +128,8 @@ func (k key) credentials() []*reach.Credential {
 func (k key) holder() string {
 	switch u := k.uses[0]; {
 	case u.Holder == reach.HeldByInput && u.Step.Uses != nil:
-		return fmt.Sprintf(" and given to %s", u.Step.Uses.Name())
+		name, _, _ := strings.Cut(u.Step.Uses.Value, "@")
+		return " and given to " + name
 	case u.Holder == reach.HeldByWorkflow:
 		return " and in the environment of every job of the workflow"
 	case u.Holder == reach.HeldByCall:

@@ -8,6 +8,7 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -42,7 +43,12 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 		Next: "write the full commit, with the version behind it: " + u.FullName() + "@<commit> # " + u.Ref,
 	}
 	f.Message = fmt.Sprintf("%s is %s", u.FullName(), how(u)) + taken(f.Exposure)
-	f.Fixes = pin(p, u)
+	if info, _ := platform.LookupAction(u.FullName()); info.TagOnly != "" {
+		f.Strict = true
+		f.Next = "keep the tag exact (" + info.TagOnly + "), and keep the job free of standing credentials"
+	} else {
+		f.Fixes = pin(p, u)
+	}
 	p.Report(f)
 }
 

@@ -29,8 +29,9 @@ func check(p *lint.Pass) {
 	if p.File.Workflow == nil {
 		return // an action's own uses: are reported where the jobs use it
 	}
+	// The jobs of a called workflow of this repository are jobs of their own, so
+	// that what they use is reported there.
 	p.Steps(func(s *workflows.Step, job *reach.Job) { judge(p, s.Uses, job) })
-	p.Jobs(func(job *reach.Job) { judge(p, job.Job.Uses, job) })
 }
 
 // judge reports a uses: when a job's mutable code is reached through it. The

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
 )
 
 //go:embed README.md
@@ -27,7 +28,7 @@ var Rule = &lint.Rule{
 func check(p *lint.Pass) {
 	for _, s := range p.Suppressions {
 		idle, unknown := useless(s)
-		f := lint.Finding{File: s.File, Span: s.Span}
+		f := lint.Finding{File: s.File, Span: s.Span, Floor: reach.Low}
 		switch {
 		case s.Problem != "":
 			f.Message = "this suppression is not honoured: " + s.Problem

@@ -1,0 +1,61 @@
+package platform
+
+import "strings"
+
+// A Gate is what a step does about the rights of the person who started the run.
+type Gate int
+
+// Gates.
+const (
+	NoGate  Gate = iota
+	Tells        // an output says whether the person has them
+	Refuses      // the step fails when the person has not
+)
+
+// gateActions ask GitHub for the rights of the person who started the run. Sources:
+// the actions' repositories, 2026-11.
+var gateActions = map[string]Gate{
+	"actions-cool/check-user-permission":            Tells,
+	"prince-chrismc/check-actor-permissions-action": Tells,
+	"tspascoal/get-user-teams-membership":           Tells,
+	"github/branch-deploy":                          Tells,
+	"github/command":                                Tells,
+	"sushichop/action-repository-permission":        Refuses,
+	"skjnldsv/check-actor-permission":               Refuses,
+	"lannonbr/repo-permission-check-action":         Refuses,
+	"im-open/is-actor-authorized":                   Refuses,
+}
+
+// permissionCalls are what a script writes to ask for these rights. Source: the REST
+// API of GitHub and the methods of its client for them, 2026-11.
+var permissionCalls = []string{
+	"getCollaboratorPermissionLevel", "checkCollaborator", "checkMembershipForUser", "checkPublicMembershipForUser",
+	"getMembershipForUser", "getMembershipForUserInOrg", "checkMembership", "getMembershipForAuthenticatedUser",
+	"/collaborators/", "/memberships/", "authorAssociation", "author_association", "isCollaborator",
+}
+
+// refusals are what a script writes to fail.
+var refusals = []string{"setFailed", "throw ", "process.exit(1", "exit 1", "sys.exit(1"}
+
+// ActionGate returns what an action does about the rights of the person who started the run.
+func ActionGate(action string) Gate { return gateActions[strings.ToLower(action)] }
+
+// ScriptGate returns what a script does about them, as far as its words tell.
+func ScriptGate(script string) Gate {
+	switch {
+	case !containsAny(script, permissionCalls):
+		return NoGate
+	case containsAny(script, refusals):
+		return Refuses
+	}
+	return Tells
+}
+
+func containsAny(s string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}

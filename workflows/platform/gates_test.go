@@ -1,0 +1,23 @@
+package platform
+
+import "testing"
+
+func TestGates(t *testing.T) {
+	for action, want := range map[string]Gate{
+		"actions-cool/check-user-permission": Tells, "Skjnldsv/Check-Actor-Permission": Refuses, "actions/checkout": NoGate,
+	} {
+		if got := ActionGate(action); got != want {
+			t.Errorf("ActionGate(%q) = %v, want %v", action, got, want)
+		}
+	}
+	for script, want := range map[string]Gate{
+		"const p = await github.rest.repos.getCollaboratorPermissionLevel(x); core.setOutput('ok', p)": Tells,
+		"if (!await checkMembershipForUser(x)) core.setFailed('no')":                                   Refuses,
+		"gh api repos/$R/collaborators/$U/permission || exit 1":                                        Refuses,
+		"exit 1": NoGate,
+	} {
+		if got := ScriptGate(script); got != want {
+			t.Errorf("ScriptGate(%q) = %v, want %v", script, got, want)
+		}
+	}
+}
