@@ -42,11 +42,12 @@ oidc/broker                    | oidc oidc/grant oidc/lease                     
 oidc/providers/*               | oidc oidc/grant                                               |
 oidc/providers/aws             | oidc oidc/grant oidc/providers/aws/policy                     | aws-sdk smithy
 oidc/providers/aws/policy      |                                                               |
+oidc/providers/gen             |                                                               |
 oidc/providers                 | oidc oidc/grant oidc/providers/*                              |
 oidc/receipt                   | oidc                                                          | sigstore
 oidc/sandbox                   | oidc oidc/grant oidc/providers/* oidc/providers/aws/policy    | jose yaml
 org                            | workflows workflows/github reach lint                         | bbolt
-cmd/stint                      | *                                                             | cobra pflag yaml sys term
+cmd/stint                      | *                                                             | cobra pflag yaml sys term go-internal
 `
 
 // outside gives the paths behind the names of the last column; a name covers what lies below its path.
@@ -88,7 +89,7 @@ var (
 		"reach":     {"go-internal", "txtar"},
 		"lint":      {"yaml", "go-internal", "txtar", "jsonschema"},
 		"oidc":      {"yaml", "go-internal", "txtar", "jsonschema", "jose", "aws-sdk", "smithy"},
-		"cmd":       {"yaml", "go-internal", "txtar", "jsonschema"},
+		"cmd":       {"yaml", "go-internal", "txtar", "jsonschema", "aws-sdk"},
 	}
 )
 

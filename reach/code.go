@@ -19,19 +19,11 @@ func (g *Graph) addCode(job *Job) {
 	if c := job.Job.Container; c != nil && c.Image != nil {
 		job.add(imageCode(Site{job.File, c.Image.Span}, c.Image))
 	}
-	var outsider *flow.Sink // the last checkout of an outsider's code
 	sinks := g.Flow.SinksOf(job.Job)
 	for _, p := range g.steps(job) {
 		g.addStep(job, p)
-		if outsider != nil && g.Flow.Runs(job.Job, p.step) {
-			job.addExecuted(p, outsider)
-		}
-		for _, s := range sinks {
-			if s.Kind == flow.SinkCheckout && s.Step == p.step {
-				outsider = s
-			}
-		}
 	}
+	g.addExecuted(job, sinks)
 	for _, s := range sinks {
 		job.addInjected(s)
 	}
@@ -211,76 +203,21 @@ func interpreter(c *workflows.Command) bool {
 	return false
 }
 
-// addExecuted adds an outsider's code that a step runs after its checkout.
-func (j *Job) addExecuted(p placed, checkout *flow.Sink) {
-	name, at := Executes(p.step)
-	if name == "" || p.step == checkout.Step {
-		return
-	}
-	if at.IsZero() {
-		at = p.step.Span
-	}
-	j.add(&Code{
-		Trust: OutsiderCode, Name: name, Site: Site{p.file, at}, Via: p.via,
-		Why: "runs the code that was checked out from outside",
-	})
-}
-
-// Executes says what of the workspace a step runs, so that after a checkout of
-// an outsider's code it is the outsider's: local actions, build tools, scripts of
-// the tree, setup actions that read its files. It returns "" for none.
-func Executes(s *workflows.Step) (name string, at workflows.Span) {
-	if s.Uses != nil {
-		if s.Uses.Kind == workflows.UsesLocal {
-			return "the local action " + s.Uses.Value, s.Uses.Span
-		}
-		if info, ok := platform.LookupAction(s.Uses.FullName()); ok && info.RunsWorkspace {
-			return s.Uses.Value + " on the tree", s.Uses.Span
-		}
-		return "", workflows.Span{}
-	}
-	if s.Run == nil {
-		return "", workflows.Span{}
-	}
-	for _, c := range s.Run.Commands {
-		words := CommandWords(c)
-		info, ok := platform.LookupCommand(words)
-		if ok && info.Runs {
-			return strings.Join(words[:min(2, len(words))], " "), c.Span
-		}
-	}
-	if s.Run.Shell == workflows.ShellPOSIX && s.Run.Err == nil {
-		return "", workflows.Span{}
-	}
-	return textExecutes(s)
-}
-
-// textExecutes is Executes for scripts that are kept as text: any build tool's
-// name in it counts.
-func textExecutes(s *workflows.Step) (string, workflows.Span) {
-	for _, line := range strings.Split(s.Run.Value, "\n") {
-		words := strings.Fields(line)
-		if info, ok := platform.LookupCommand(words); ok && info.Runs {
-			return strings.Join(words[:min(2, len(words))], " "), s.Run.Span
-		}
-	}
-	return "", workflows.Span{}
-}
-
 // addInjected adds what an outsider writes into scripts of the job.
 func (j *Job) addInjected(s *flow.Sink) {
-	if s.Who() != platform.StartAnyone {
+	worst := s.Worst()
+	if worst.Who != platform.StartAnyone || worst.Start != platform.StartAnyone {
 		return
 	}
 	switch s.Kind {
 	case flow.SinkScript, flow.SinkScriptInput, flow.SinkShellCode:
 		j.add(&Code{
-			Trust: OutsiderCode, Name: "text of " + s.Taints[0].Source, Site: Site{s.File, s.Span},
+			Trust: OutsiderCode, Name: "text of " + worst.Source, Site: Site{s.File, s.Span},
 			Why: "an outsider's text is expanded into code",
 		})
 	case flow.SinkPrompt:
 		j.add(&Code{
-			Trust: AgentCode, Name: "an agent prompted with " + s.Taints[0].Source, Site: Site{s.File, s.Span},
+			Trust: AgentCode, Name: "an agent prompted with " + worst.Source, Site: Site{s.File, s.Span},
 			Why: "an agent reads an outsider's text",
 		})
 	}

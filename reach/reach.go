@@ -95,6 +95,8 @@ type Code struct {
 	Via []Site
 	// Why is one line that says why Trust is what it is.
 	Why string
+	// Checkout is what brought the code, for an outsider's code that a step runs.
+	Checkout *flow.Sink
 }
 
 // An Unknown is code or a credential that the files do not show.
@@ -123,6 +125,8 @@ type Job struct {
 	Environment string
 	// Token is what the job's GITHUB_TOKEN may do, limits of callers applied.
 	Token workflows.Effective
+
+	executed []*Code // see Executed
 }
 
 // A Start is one way to start a job.

@@ -275,7 +275,7 @@ func (n *node) add(child node) {
 // mapping reads a mapping in either style.
 func (r *reader) mapping(n *yaml.Node, start, depth, indent int) node {
 	flow := n.Style&yaml.FlowStyle != 0
-	braced := flow && start < len(r.src) && r.src[start] == '{'
+	braced := flow && start < len(r.src) && r.src[start] == '{' && !startsWithKey(n)
 	if !flow && len(n.Content) > 0 {
 		indent = r.keyColumn(n)
 	}
@@ -306,6 +306,12 @@ func (r *reader) mapping(n *yaml.Node, start, depth, indent int) node {
 		r.merge(&out, m)
 	}
 	return out
+}
+
+// startsWithKey reports whether a mapping begins where its first key does: it is
+// the one pair of a list, [{}: x], and the brace there is the key's own.
+func startsWithKey(n *yaml.Node) bool {
+	return len(n.Content) > 0 && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column
 }
 
 // badKey says what is wrong with a key that is not text.

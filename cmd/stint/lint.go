@@ -31,9 +31,10 @@ func lintCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lint [PATH…|-]",
 		Short: "find what exposes credentials in workflows and actions",
-		Long: `lint reads workflows, composite actions, dependabot and lock files below each PATH
-(the current directory when there is none; - is standard input) and says which line
-exposes which credential. Severity comes from what could be taken: see stint reach.
+		Long: `lint reads workflows, composite actions, dependabot and lock files below each
+PATH (the current directory when there is none; - is standard input) and says
+which line exposes which credential. Severity comes from what could be taken:
+see stint reach.
 
 Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 3 something could not be read.`,
@@ -57,7 +58,7 @@ Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 }
 
 func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
-	opts, err := o.engine()
+	opts, err := o.engine(w)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	status := exitOK
+	status, read := exitOK, 0
 	for repo, err := range workflows.Open(args, w.stdin).Repositories(ctx) {
 		if err != nil {
 			printError(w.stderr, err)
@@ -83,7 +84,10 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 		if err != nil {
 			return err
 		}
-		status = max(status, s)
+		status, read = max(status, s), read+1
+	}
+	if read == 0 && status == exitIncomplete && o.format == "text" {
+		return errStatus(status) // not "no findings": nothing was looked at
 	}
 	if err := h.Close(); err != nil {
 		return err
@@ -95,8 +99,8 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 }
 
 // engine makes the options of the engine from the command line.
-func (o lintOptions) engine() (lint.Options, error) {
-	opts := lint.Options{Rules: rules.All, Known: rules.All, Strict: o.strict, Today: time.Now().UTC().Format(time.DateOnly)}
+func (o lintOptions) engine(w world) (lint.Options, error) {
+	opts := lint.Options{Rules: rules.All, Known: rules.All, Strict: o.strict, Today: w.now().UTC().Format(time.DateOnly)}
 	if o.fix != "" && o.fix != "safe" && o.fix != "unsafe" {
 		return opts, usage("use --fix or --fix=unsafe", "unknown kind of fix %q", o.fix)
 	}
@@ -153,11 +157,7 @@ func (o lintOptions) repository(ctx context.Context, w world, repo *workflows.Re
 	return exitOK, nil
 }
 
-// grantKeys are the top-level keys of .github/stint.yml that package grant reads.
-var grantKeys = []string{"version", "grants"}
-
 // loadConfig reads the configuration of a repository, or the one of --config.
-// Both readers of the file look at it: a key that neither knows is refused.
 func (o lintOptions) loadConfig(repo *workflows.Repository) (*lint.Config, error) {
 	path := o.config
 	if path == "" {
@@ -166,21 +166,17 @@ func (o lintOptions) loadConfig(repo *workflows.Repository) (*lint.Config, error
 		}
 		path = filepath.Join(repo.Root, filepath.FromSlash(lint.ConfigPath))
 	}
-	b, err := readBounded(path, lint.MaxConfigBytes)
+	b, err := readBounded(machine{}, path, lint.MaxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) && o.config == "" {
 		return &lint.Config{}, nil
 	}
 	if err != nil {
-		return nil, &failure{exitUsage, fmt.Sprintf("cannot read the configuration %q", path), "check that it is a readable file of at most 256 KiB"}
+		return nil, &failure{exitUsage, fmt.Sprintf("the configuration %q cannot be read: %s", path, reason(err)),
+			fmt.Sprintf("give a regular file of at most %d KiB that this user may read", lint.MaxConfigBytes>>10)}
 	}
-	config, err := lint.ParseConfig(displayPath(o.config, path), b)
+	config, err := parseConfig(displayPath(o.config, path), b)
 	if err != nil {
-		return nil, asUsage(err)
-	}
-	for _, k := range config.Other {
-		if !slices.Contains(grantKeys, k.Name) {
-			return nil, &failure{exitUsage, fmt.Sprintf("%s:%d: there is no key %q", lint.ConfigPath, k.Line, k.Name), "the keys are version, grants, lint and debt"}
-		}
+		return nil, err
 	}
 	if err := config.CheckRules(rules.All); err != nil {
 		return nil, asUsage(err)
@@ -193,37 +189,6 @@ func displayPath(flag, path string) string {
 		return path
 	}
 	return lint.ConfigPath
-}
-
-// asUsage gives an error of a configuration file the status of wrong use.
-func asUsage(err error) error {
-	var next interface{ NextStep() string }
-	hint := ""
-	if errors.As(err, &next) {
-		hint = next.NextStep()
-	}
-	return &failure{exitUsage, err.Error(), hint}
-}
-
-// readBounded reads a regular file of at most limit bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("over %d bytes", limit)
-	}
-	return b, err
 }
 
 // mend prints or writes what the fixes change.

@@ -12,15 +12,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // version is set by the release build.
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	w := world{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, environ: os.Environ}
+	w := world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, environ: os.Environ, now: time.Now,
+	}
 	os.Exit(run(ctx, w, os.Args[1:]))
 }
 
@@ -30,4 +34,7 @@ type world struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	environ        func() []string
+	now            func() time.Time
+	// sleep waits, or returns the context's error; nil waits on a timer.
+	sleep func(context.Context, time.Duration) error
 }

@@ -28,9 +28,9 @@ func reachCommand(w world) *cobra.Command {
 		Long: `reach prints one line a job: who can start it, the code in it that is steered
 furthest from outside, and the credentials in it with their lifetimes.
 
-The number at the end counts pairs of foreign code (code that somebody outside can
-still change or choose) and standing credentials (stored secrets) that meet in one
-job. Zero is the goal.`,
+The number at the end counts pairs of foreign code (code that somebody outside
+can still change or choose) and standing credentials (stored secrets) that meet
+in one job. Zero is the goal.`,
 		Example: `  stint reach
   stint reach --job release
   stint reach --if tj-actions/changed-files@v45`,

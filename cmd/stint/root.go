@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/workflows"
 )
 
@@ -62,13 +63,25 @@ func run(ctx context.Context, w world, args []string) int {
 // statusOf returns the exit status of an error.
 func statusOf(err error) int {
 	var f *failure
-	if errors.As(err, &f) {
+	var refused *lease.Refusal
+	switch {
+	case errors.As(err, &f):
 		return f.status
-	}
-	if isUsage(err) {
+	case errors.As(err, &refused):
+		return exitFindings
+	case isUsage(err):
 		return exitUsage
 	}
 	return exitIncomplete
+}
+
+// nextStep returns the second line of an error, "" when it has none.
+func nextStep(err error) string {
+	var next interface{ NextStep() string }
+	if errors.As(err, &next) {
+		return next.NextStep()
+	}
+	return ""
 }
 
 // isUsage recognises what cobra says of a wrong command line.
@@ -83,17 +96,24 @@ func isUsage(err error) bool {
 
 // printError writes the two lines: what is wrong, and what to do next.
 func printError(out io.Writer, err error) {
-	fmt.Fprintf(out, "stint: error: %s\n", workflows.Printable(err.Error()))
-	var next interface{ NextStep() string }
-	if errors.As(err, &next) && next.NextStep() != "" {
-		fmt.Fprintf(out, "stint: hint: %s\n", workflows.Printable(next.NextStep()))
-		return
+	message, hint := twoLines(err)
+	fmt.Fprintf(out, "stint: error: %s\nstint: hint: %s\n", message, hint)
+}
+
+// twoLines returns what is wrong and what to do next, fit for a terminal.
+func twoLines(err error) (message, hint string) {
+	message, hint = err.Error(), nextStep(err)
+	var open *workflows.OpenError
+	switch {
+	case errors.As(err, &open):
+		message, hint = fmt.Sprintf("cannot read %q: %s", open.Path, open.Reason), open.Hint
+	case hint != "":
+	case isUsage(err):
+		hint = "run 'stint help' for the commands and 'stint help COMMAND' for one of them"
+	default:
+		hint = "check the path and the permissions, then run the same command again"
 	}
-	if isUsage(err) {
-		fmt.Fprintln(out, "stint: hint: run 'stint help' for the commands and 'stint help COMMAND' for one of them")
-		return
-	}
-	fmt.Fprintln(out, "stint: hint: check the path and the permissions, then run the same command again")
+	return workflows.Printable(message), workflows.Printable(hint)
 }
 
 func rootCommand(w world) *cobra.Command {
@@ -110,7 +130,12 @@ Exit status: 0 nothing at or over the threshold, 1 findings or a refused grant,
 		Version:           version,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", defaultWidth)))
 	root.SetVersionTemplate("stint {{.Version}}\n")
-	root.AddCommand(lintCommand(w), reachCommand(w), explainCommand(w))
+	root.AddCommand(
+		lintCommand(w), reachCommand(w), explainCommand(w),
+		grantCommand(w), execCommand(w, realVenue), actionCommand(w, realVenue), sandboxCommand(w), versionCommand(w),
+		demoCommand(w),
+	)
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
@@ -24,15 +25,10 @@ type redactor struct{ Handler }
 
 // Repository passes the result on without the texts.
 func (h redactor) Repository(r *lint.Result) error {
-	texts := redactedTexts(r)
-	if len(texts) == 0 {
+	clean, ok := cleanerOf(r)
+	if !ok {
 		return h.Handler.Repository(r)
 	}
-	var pairs []string
-	for _, t := range texts {
-		pairs = append(pairs, t, strings.Repeat(string(mask), 3))
-	}
-	clean := cleaner{strings.NewReplacer(pairs...), texts}
 	shown := *r
 	shown.Findings = slices.Clone(r.Findings)
 	for i := range shown.Findings {
@@ -41,6 +37,31 @@ func (h redactor) Repository(r *lint.Result) error {
 	shown.NotChecked = clean.all(r.NotChecked)
 	shown.Failures = clean.all(r.Failures)
 	return h.Handler.Repository(&shown)
+}
+
+// Mask returns text without what the findings of the result ask to keep out. It is
+// for what is shown beside a report, such as a patch.
+func Mask(r *lint.Result, text string) string {
+	if clean, ok := cleanerOf(r); ok {
+		return clean.Replace(text)
+	}
+	return text
+}
+
+// A cleaner takes texts out of what a result says.
+type cleaner struct {
+	*strings.Replacer
+	texts []string
+}
+
+// cleanerOf returns the cleaner for a result, and false when there is nothing to do.
+func cleanerOf(r *lint.Result) (cleaner, bool) {
+	texts := redactedTexts(r)
+	var pairs []string
+	for _, t := range texts {
+		pairs = append(pairs, t, strings.Repeat(string(mask), 3))
+	}
+	return cleaner{strings.NewReplacer(pairs...), texts}, len(texts) > 0
 }
 
 // redactedTexts returns the lines of the texts to mask, the longest first: of two
@@ -56,12 +77,6 @@ func redactedTexts(r *lint.Result) []string {
 	}
 	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(texts)
-}
-
-// A cleaner takes the texts out of what a result says.
-type cleaner struct {
-	*strings.Replacer
-	texts []string
 }
 
 func (c cleaner) all(list []string) []string {
@@ -101,11 +116,20 @@ func (c cleaner) writes(fix lint.Fix) bool {
 	})
 }
 
-// lineOf returns the characters of a line of a file, those at redacted places
-// masked, so that columns stay what they are.
-func lineOf(f *workflows.File, line int, redacted []reach.Site) []rune {
+// masks are what is to be kept out of source lines.
+type masks struct {
+	sites []reach.Site
+	texts []string
+}
+
+func masksOf(r *lint.Result) masks { return masks{r.Redacted, redactedTexts(r)} }
+
+// line returns the characters of a line of a file as it is shown: those at
+// redacted places, and copies of their text, are masked one by one, so that
+// columns stay what they are.
+func (m masks) line(f *workflows.File, line int) []rune {
 	text := []rune(workflows.Printable(f.LineText(line)))
-	for _, at := range redacted {
+	for _, at := range m.sites {
 		start, end := f.Position(at.Span.Start), f.Position(at.Span.End)
 		if at.File != f || line < start.Line || line > end.Line {
 			continue
@@ -123,5 +147,10 @@ func lineOf(f *workflows.File, line int, redacted []reach.Site) []rune {
 			}
 		}
 	}
-	return text
+	shown := string(text)
+	for _, t := range m.texts {
+		t = workflows.Printable(t)
+		shown = strings.ReplaceAll(shown, t, strings.Repeat(string(mask), utf8.RuneCountInString(t)))
+	}
+	return []rune(shown)
 }

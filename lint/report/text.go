@@ -58,8 +58,9 @@ func (t *text) Repository(r *lint.Result) error {
 	if t.seen++; t.seen > 1 && len(r.Findings) > 0 {
 		fmt.Fprintf(t.out, "%s\n\n", t.paint("1", workflows.Printable(r.Repository.Root)))
 	}
+	hidden := masksOf(r)
 	for i := range r.Findings {
-		t.finding(&r.Findings[i], r.Redacted)
+		t.finding(&r.Findings[i], hidden)
 	}
 	t.files += len(r.Repository.Files)
 	t.all.add(r.Findings)
@@ -75,11 +76,11 @@ func (t *text) Repository(r *lint.Result) error {
 	return nil
 }
 
-func (t *text) finding(f *lint.Finding, redacted []reach.Site) {
+func (t *text) finding(f *lint.Finding, hidden masks) {
 	start := f.File.Position(f.Span.Start)
 	fmt.Fprintf(t.out, "%s:%d:%d: %s: %s\n", workflows.Printable(f.File.Path), start.Line, start.Column,
 		t.paint(severityColors[f.Severity], f.Severity.String()), t.paint("1", f.Rule.ID))
-	t.source(f.File, f.Span, redacted, severityColors[f.Severity])
+	t.source(f.File, f.Span, hidden, severityColors[f.Severity])
 	t.paragraph("", sentence(*f))
 	for _, r := range f.Related {
 		p := r.File.Position(r.Span.Start)
@@ -93,9 +94,9 @@ func (t *text) finding(f *lint.Finding, redacted []reach.Site) {
 
 // source shows the line of the span with the span marked. A long line is cut
 // around the span; what is to be kept out is masked.
-func (t *text) source(file *workflows.File, s workflows.Span, redacted []reach.Site, color string) {
+func (t *text) source(file *workflows.File, s workflows.Span, hidden masks, color string) {
 	start, end := file.Position(s.Start), file.Position(s.End)
-	line := lineOf(file, start.Line, redacted)
+	line := hidden.line(file, start.Line)
 	from := min(start.Column-1, len(line))
 	to := len(line)
 	if end.Line == start.Line {

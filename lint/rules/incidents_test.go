@@ -120,6 +120,11 @@ func lintAll(t *testing.T, dir string) map[string]*lint.Result {
 		for _, u := range repo.Unread {
 			t.Errorf("%s: not read: %s: %s", name, u.Path, u.Reason)
 		}
+		for _, f := range repo.Files {
+			for _, p := range f.Problems {
+				t.Errorf("%s: %s:%d: %s", name, f.Path, f.Position(p.Span.Start).Line, p.Message)
+			}
+		}
 		out[filepath.ToSlash(name)] = res
 	}
 	return out
@@ -190,14 +195,16 @@ func (l loss) check(t *testing.T, res *lint.Result) {
 		t.Errorf("before: job %s does not run %q as %s code; it runs %s", l.Job, l.Code, l.Trust, codeList(job))
 	}
 	if !slices.ContainsFunc(res.Findings, func(f lint.Finding) bool {
-		return f.Rule.ID == l.Rule && f.Job == job && slices.Contains(f.Exposure.Credentials, c)
+		return f.Rule.ID == l.Rule && f.Job == job && slices.ContainsFunc(f.Exposure.Credentials, l.names)
 	}) {
 		t.Errorf("before: no finding of %s in job %s names %s", l.Rule, l.Job, l.Name)
 	}
 }
 
+func (l loss) names(c *reach.Credential) bool { return c.Name == l.Name && string(c.Kind) == l.Kind }
+
 func credential(j *reach.Job, l loss) *reach.Credential {
-	i := slices.IndexFunc(j.Credentials, func(c *reach.Credential) bool { return c.Name == l.Name && string(c.Kind) == l.Kind })
+	i := slices.IndexFunc(j.Credentials, l.names)
 	if i < 0 {
 		return nil
 	}

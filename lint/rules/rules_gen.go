@@ -4,6 +4,7 @@ package rules
 
 import (
 	"github.com/stint-dev/stint/lint"
+	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
@@ -13,14 +14,19 @@ import (
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
+	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
+	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
 	unpinnedaction "github.com/stint-dev/stint/lint/rules/unpinned-action"
 	unpinnedinside "github.com/stint-dev/stint/lint/rules/unpinned-inside"
+	untrustedcheckout "github.com/stint-dev/stint/lint/rules/untrusted-checkout"
 	unusedsuppression "github.com/stint-dev/stint/lint/rules/unused-suppression"
+	wormindicator "github.com/stint-dev/stint/lint/rules/worm-indicator"
 )
 
 // All holds every rule, sorted by id.
 var All = []*lint.Rule{
+	allsecretsexposed.Rule,
 	excessivepermissions.Rule,
 	exposedidtoken.Rule,
 	hardcodedsecret.Rule,
@@ -30,8 +36,12 @@ var All = []*lint.Rule{
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
 	secretsinherit.Rule,
+	sharedtoken.Rule,
+	templateinjection.Rule,
 	unparsedfile.Rule,
 	unpinnedaction.Rule,
 	unpinnedinside.Rule,
+	untrustedcheckout.Rule,
 	unusedsuppression.Rule,
+	wormindicator.Rule,
 }

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ const (
 	asCode
 )
 
-// An eval is one evaluation; seen stops cycles.
+// An eval is one evaluation.
 type eval struct {
 	st    *state
 	mode  mode
@@ -28,6 +27,12 @@ type eval struct {
 }
 
 func (st *state) newEval(m mode) *eval { return &eval{st: st, mode: m} }
+
+// spend takes n from the budget of work and reports whether there was any left.
+func (st *state) spend(n int) bool {
+	st.steps += n
+	return st.steps <= maxSteps
+}
 
 // expr returns the taints of an expression.
 func (ev *eval) expr(sc *scope, s *workflows.Step, e *workflows.Expr) []Taint {
@@ -46,17 +51,23 @@ func (ev *eval) scalar(sc *scope, s *workflows.Step, v *workflows.Scalar) []Tain
 	for _, e := range v.Exprs {
 		out = merge(out, ev.expr(sc, s, e))
 	}
+	if ev.mode == asCode && len(v.Exprs) > 0 && namesPull(v.Value) {
+		out = merge(out, ev.pull(sc, v.Span))
+	}
 	return out
 }
 
 func (ev *eval) node(sc *scope, s *workflows.Step, n workflows.ExprNode) []Taint {
-	ev.st.steps++
-	if ev.st.steps > maxSteps || ev.depth > maxDepth {
+	if ev.depth > maxDepth || !ev.st.spend(1) {
 		return nil
 	}
 	ev.depth++
 	defer func() { ev.depth-- }()
 	switch n := n.(type) {
+	case *workflows.Lit:
+		if ev.mode == asCode && namesPull(n.Value) {
+			return ev.pull(sc, n.Span)
+		}
 	case *workflows.Ref:
 		if n.Base != nil {
 			return ev.node(sc, s, n.Base)
@@ -83,29 +94,27 @@ func (ev *eval) binary(sc *scope, s *workflows.Step, n *workflows.Binary) []Tain
 }
 
 func (ev *eval) call(sc *scope, s *workflows.Step, n *workflows.Call) []Taint {
+	args := n.Args
 	switch n.Func {
 	case "format", "join", "tojson", "fromjson":
-		var out []Taint
-		for _, a := range n.Args {
-			out = merge(out, ev.node(sc, s, a))
-		}
-		return out
 	case "case": // case(pred, value, …, default): every second argument is a value
-		var out []Taint
+		args = nil
 		for i, a := range n.Args {
 			if i%2 == 1 || i == len(n.Args)-1 {
-				out = merge(out, ev.node(sc, s, a))
+				args = append(args, a)
 			}
 		}
-		return out
+	default:
+		return nil
 	}
-	return nil
+	var out []Taint
+	for _, a := range args {
+		out = merge(out, ev.node(sc, s, a))
+	}
+	return out
 }
 
 func (ev *eval) ref(sc *scope, s *workflows.Step, n *workflows.Ref) []Taint {
-	if len(n.Parts) == 0 {
-		return nil
-	}
 	name := func(i int) string {
 		if i < len(n.Parts) {
 			return n.Parts[i].Name
@@ -118,119 +127,42 @@ func (ev *eval) ref(sc *scope, s *workflows.Step, n *workflows.Ref) []Taint {
 	case "inputs":
 		return ev.input(sc, name(1), n.Span)
 	case "steps":
-		if name(2) != "outputs" {
-			return nil
+		if name(2) == "outputs" {
+			return ev.output(sc, name(1), name(3), n.Span)
 		}
-		return ev.output(sc, name(1), name(3), n.Span)
 	case "needs":
-		if name(2) != "outputs" {
-			return nil
+		if name(2) == "outputs" {
+			return ev.need(sc, name(1), name(3), n.Span)
 		}
-		return ev.need(sc, name(1), name(3), n.Span)
 	case "matrix":
 		return ev.matrix(sc, name(1))
 	case "github":
 		if name(1) == "event" && name(2) == "inputs" {
-			return ev.input(sc, name(3), n.Span)
+			return ev.dispatched(sc, name(3), n.Span)
 		}
 		return ev.source(sc, n)
 	}
 	return nil
 }
 
-// source asks the table what a github.* context can carry under the job's events.
-func (ev *eval) source(sc *scope, n *workflows.Ref) []Taint {
-	path := n.Path()
-	ctx := platform.LookupContext(path)
-	if ev.mode == asCode {
-		return ev.headSource(sc, n, path)
-	}
-	if ctx.Shape != platform.ShapeText {
-		return nil
-	}
-	t := Taint{Source: path, Who: platform.StartWriter}
-	for _, e := range sc.events {
-		if e.Who < platform.StartForkSandboxed || len(ctx.Events) > 0 && !slices.Contains(ctx.Events, e.Name) {
-			continue
-		}
-		t.Events = append(t.Events, e.Name)
-		t.Who = max(t.Who, e.Who)
-	}
-	if sc.open && len(sc.events) == 0 {
-		t.Who = platform.StartCaller
-	} else if len(t.Events) == 0 {
-		return nil
-	}
-	t.Hops = []Hop{{File: sc.file, Span: n.Span, Text: "set by " + whoSets(t)}}
-	return []Taint{t}
-}
-
-// whoSets names the person in a sentence.
-func whoSets(t Taint) string {
-	switch t.Who {
-	case platform.StartAnyone:
-		return "anyone who can start " + strings.Join(t.Events, ", ")
-	case platform.StartForkSandboxed:
-		return "whoever opens a pull request from a fork"
-	}
-	return "whoever calls this"
-}
-
-// headSource is source for asCode: contexts that name an outsider's commit,
-// branch or repository under events that run with the repository's rights.
-func (ev *eval) headSource(sc *scope, n *workflows.Ref, path string) []Taint {
-	if !namesHead(path) {
-		return nil
-	}
-	t := Taint{Source: path, Who: platform.StartAnyone}
-	for _, e := range sc.events {
-		if e.Who == platform.StartAnyone {
-			t.Events = append(t.Events, e.Name)
-		}
-	}
-	if len(t.Events) == 0 {
-		return nil
-	}
-	t.Hops = []Hop{{File: sc.file, Span: n.Span, Text: "names the commit of " + whoSets(t)}}
-	return []Taint{t}
-}
-
-// namesHead reports whether a context path names the outsider's side of a pull
-// request or of the run that triggered this one. The issue or pull request number
-// counts: with it a ref like refs/pull/N/head is made.
-func namesHead(path string) bool {
-	for _, prefix := range []string{
-		"github.event.pull_request.head.", "github.event.workflow_run.head_",
-		"github.event.workflow_run.pull_requests", "github.event.check_run.head_sha", "github.event.check_suite.head_",
-		"github.event.pull_request.merge_commit_sha", "github.head_ref",
-		"github.event.number", "github.event.pull_request.number", "github.event.issue.number",
-	} {
-		if path == prefix || strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return path == "github.event.pull_request.head" || path == "github.event.workflow_run"
-}
-
-// env follows env.NAME: what earlier steps wrote to GITHUB_ENV wins over the
-// workflow's and job's env:, the step's own env: over both.
+// env follows env.NAME: the last env: entry of that name, and what earlier steps
+// wrote to GITHUB_ENV.
 func (ev *eval) env(sc *scope, s *workflows.Step, name string, at workflows.Span) []Taint {
-	var last *workflows.Scalar
-	for _, e := range sc.env(s) {
-		if equalFold(e.Key.Value, name) {
-			last = e.Value
+	var last *binding
+	all := sc.env(s)
+	for i := range all {
+		if equalFold(all[i].entry.Key.Value, name) {
+			last = &all[i]
 		}
 	}
-	out := through(ev.scalar(sc, s, last), sc.file, at, "through env "+name)
-	for _, earlier := range sc.steps {
-		if earlier == s {
-			break
-		}
-		if f := ev.st.script(sc, earlier, ev.mode); f != nil {
-			for _, written := range slices.Sorted(maps.Keys(f.env)) {
-				if equalFold(written, name) {
-					out = merge(out, through(f.env[written], sc.file, at, "through GITHUB_ENV "+written))
-				}
+	var out []Taint
+	if last != nil {
+		out = through(ev.scalar(last.sc, last.step, last.entry.Value), sc.file, at, "through env "+name)
+	}
+	for _, f := range ev.st.before(sc, s, ev.mode) {
+		for _, w := range f.env {
+			if equalFold(w.name, name) {
+				out = merge(out, through(w.taints, sc.file, at, "through GITHUB_ENV "+w.name))
 			}
 		}
 	}
@@ -241,26 +173,34 @@ func (ev *eval) env(sc *scope, s *workflows.Step, name string, at workflows.Span
 func (ev *eval) input(sc *scope, name string, at workflows.Span) []Taint {
 	var out []Taint
 	for _, c := range sc.calls {
-		if v := c.with.Get(name); v != nil {
-			got := ev.scalar(c.from, c.step, v)
-			out = merge(out, through(got, sc.file, at, "through input "+name))
-			continue
+		v := c.with.Get(name)
+		if v == nil {
+			v = defaultOf(sc.inputs, name)
 		}
-		out = merge(out, ev.inputDefault(sc, c, name))
+		out = merge(out, through(ev.scalar(c.from, c.step, v), sc.file, at, "through input "+name))
 	}
 	if sc.open && ev.mode == asText && inputIsText(sc.inputs, name) {
-		t := Taint{Source: "inputs." + name, Who: platform.StartCaller}
+		t := Taint{Source: "inputs." + name, Who: platform.StartCaller, Start: platform.StartCaller}
 		t.Hops = []Hop{{File: sc.file, Span: at, Text: "set by whoever calls this"}}
 		out = merge(out, []Taint{t})
 	}
-	return out
+	return merge(out, ev.dispatched(sc, name, at))
 }
 
-// inputDefault follows the default of an action's input that the caller leaves out.
-func (ev *eval) inputDefault(sc *scope, c call, name string) []Taint {
-	for _, in := range sc.inputs {
+// dispatched is an input that whoever dispatches the workflow gives.
+func (ev *eval) dispatched(sc *scope, name string, at workflows.Span) []Taint {
+	if sc.action != nil || ev.mode != asText || !inputIsText(inputsOf(sc.file.Workflow, "workflow_dispatch"), name) {
+		return nil
+	}
+	t := Taint{Source: "inputs." + name, Who: platform.StartWriter, Start: platform.StartWriter, Events: []string{"workflow_dispatch"}}
+	t.Hops = []Hop{{File: sc.file, Span: at, Text: "set by whoever dispatches the workflow"}}
+	return []Taint{t}
+}
+
+func defaultOf(inputs []*workflows.Input, name string) *workflows.Scalar {
+	for _, in := range inputs {
 		if equalFold(in.Name.String(), name) {
-			return ev.scalar(c.from, c.step, in.Default)
+			return in.Default
 		}
 	}
 	return nil
@@ -277,99 +217,9 @@ func inputIsText(inputs []*workflows.Input, name string) bool {
 	return false
 }
 
-// output follows steps.ID.outputs.NAME.
-func (ev *eval) output(sc *scope, id, name string, at workflows.Span) []Taint {
-	s := sc.stepByID(id)
-	if s == nil {
-		return nil
-	}
-	text := "through output " + name + " of step " + id
-	if s.Run != nil {
-		f := ev.st.script(sc, s, ev.mode)
-		if f == nil {
-			return nil
-		}
-		return through(merge(slices.Clone(f.outputs[strings.ToLower(name)]), f.outputs[""]), sc.file, at, text)
-	}
-	if child := sc.children[s]; child != nil {
-		for _, o := range child.action.Outputs {
-			if equalFold(o.Key.Value, name) {
-				return through(ev.scalar(child, nil, o.Value), sc.file, at, text)
-			}
-		}
-		return nil
-	}
-	return ev.foreignOutput(sc, s, name, at, text)
-}
-
-// foreignOutput is the output of an action that is not on disk: it carries what
-// went in, as a guess.
-func (ev *eval) foreignOutput(sc *scope, s *workflows.Step, name string, at workflows.Span, text string) []Taint {
-	if s.Uses == nil {
-		return nil
-	}
-	var out []Taint
-	for _, e := range s.With.All() {
-		out = merge(out, ev.scalar(sc, s, e.Value))
-	}
-	out = through(out, sc.file, at, text+" ("+s.Uses.FullName()+", not read)")
-	for i := range out {
-		out[i].Guess = true
-	}
-	return out
-}
-
-// need follows needs.JOB.outputs.NAME.
-func (ev *eval) need(sc *scope, id, name string, at workflows.Span) []Taint {
-	j := sc.jobByID(id)
-	if j == nil {
-		return nil
-	}
-	text := "through output " + name + " of job " + id
-	if from := ev.st.jobs[j]; j.Uses == nil {
-		return through(ev.scalar(from, nil, j.Outputs.Get(name)), sc.file, at, text)
-	}
-	return through(ev.calledOutput(j, name), sc.file, at, text)
-}
-
-// calledOutput follows an output of a local reusable workflow.
-func (ev *eval) calledOutput(j *workflows.Job, name string) []Taint {
-	f := ev.st.callee(j.Uses)
-	if f == nil || len(f.Workflow.Jobs) == 0 {
-		return nil
-	}
-	for _, t := range f.Workflow.On {
-		for _, o := range t.Outputs {
-			if !equalFold(o.Key.Value, name) {
-				continue
-			}
-			return ev.workflowOutput(f, o.Value)
-		}
-	}
-	return nil
-}
-
-// workflowOutput evaluates jobs.JOB.outputs.NAME, the form of a workflow's outputs.
-func (ev *eval) workflowOutput(f *workflows.File, v *workflows.Scalar) []Taint {
-	var out []Taint
-	for _, e := range v.Exprs {
-		for _, r := range e.Refs() {
-			if len(r.Parts) != 4 || r.Parts[0].Name != "jobs" {
-				continue
-			}
-			for _, j := range f.Workflow.Jobs {
-				if equalFold(j.ID, r.Parts[1].Name) {
-					out = merge(out, ev.scalar(ev.st.jobs[j], nil, j.Outputs.Get(r.Parts[3].Name)))
-				}
-			}
-		}
-	}
-	return out
-}
-
 // matrix follows matrix.NAME to the expressions that make its rows.
 func (ev *eval) matrix(sc *scope, name string) []Taint {
-	if sc.job == nil || sc.job.Strategy == nil {
+	if sc.job == nil || sc.job.Strategy == nil || sc.action != nil {
 		return nil
 	}
 	st := sc.job.Strategy
@@ -379,11 +229,22 @@ func (ev *eval) matrix(sc *scope, name string) []Taint {
 			out = merge(out, ev.value(sc, row.Value))
 		}
 	}
-	return merge(out, ev.value(sc, st.Include))
+	if st.Include == nil {
+		return out
+	}
+	out = merge(out, ev.scalar(sc, nil, st.Include.Scalar))
+	for _, i := range st.Include.Items {
+		for _, f := range i.Fields {
+			if equalFold(f.Key.Value, name) {
+				out = merge(out, ev.value(sc, f.Value))
+			}
+		}
+	}
+	return out
 }
 
 func (ev *eval) value(sc *scope, v *workflows.Value) []Taint {
-	if v == nil {
+	if v == nil || !ev.st.spend(1) {
 		return nil
 	}
 	out := ev.scalar(sc, nil, v.Scalar)
@@ -406,17 +267,46 @@ func through(in []Taint, f *workflows.File, at workflows.Span, text string) []Ta
 	return out
 }
 
-// merge adds the taints of b that a does not have, by source and setter; of two
-// with one source the one that is no guess stays.
+// guessed marks copies of the taints as guesses.
+func guessed(in []Taint) []Taint {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].Guess = true
+	}
+	return out
+}
+
+// merge adds the taints of b that a does not have, by source; of two with one
+// source the one that is no guess stays, then the more dangerous. A full list gives
+// up its least dangerous.
 func merge(a, b []Taint) []Taint {
 	for _, t := range b {
 		i := slices.IndexFunc(a, func(x Taint) bool { return x.Source == t.Source })
 		switch {
-		case i < 0 && len(a) < maxTaints:
-			a = append(a, t)
-		case i >= 0 && (a[i].Guess && !t.Guess || t.Who > a[i].Who):
-			a[i] = t
+		case i >= 0:
+			if a[i].Guess && !t.Guess || a[i].Guess == t.Guess && t.Who > a[i].Who {
+				a = slices.Clone(a)
+				a[i] = t
+			}
+		case len(a) < maxTaints:
+			a = append(slices.Clip(a), t)
+		default:
+			least := 0
+			for k := range a {
+				if a[k].Who < a[least].Who {
+					least = k
+				}
+			}
+			if a[least].Who < t.Who {
+				a = slices.Clone(a)
+				a[least] = t
+			}
 		}
 	}
 	return a
+}
+
+// namesPull reports whether text names a pull request's own ref, whatever its number.
+func namesPull(text string) bool {
+	return strings.Contains(text, "pull/") && !strings.Contains(text, "://")
 }

@@ -16,7 +16,9 @@
 package flow
 
 import (
+	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
@@ -47,9 +49,18 @@ type Hop struct {
 type Taint struct {
 	// Source is the context path it comes from: "github.event.issue.title".
 	Source string
-	// Who can set it: StartAnyone, StartForkSandboxed, or StartCaller for inputs
-	// of actions and reusable workflows whose callers are not in the repository.
+	// Who can set it: StartAnyone, StartForkSandboxed, StartCaller for inputs of
+	// actions and reusable workflows whose callers are not in the repository, or
+	// StartWriter for what only people with write access set: inputs of
+	// workflow_dispatch, payloads of repository_dispatch.
 	Who platform.Starter
+	// Start is who can start a run in which it arrives there. It is lower than Who
+	// where an if: or a step before lets only people with write access through: a
+	// member's comment on an outsider's pull request, for example.
+	Start platform.Starter
+	// Merged is set for an outsider's text that a writer has to merge first: the
+	// messages of pushed commits. Who is then StartWriter.
+	Merged bool
 	// Events are the job's events under which it is set.
 	Events []string
 	Hops   []Hop
@@ -71,6 +82,43 @@ type Sink struct {
 	// Span is the place of the text in the sink.
 	Span   workflows.Span
 	Taints []Taint
+	// dir is the directory that a command checks out into, see [Sink.Path].
+	dir string
+}
+
+// Path returns the constant path: of a checkout, "" for the workspace itself, and
+// false when it is not constant.
+func (s *Sink) Path() (string, bool) {
+	switch {
+	case s.Kind != SinkCheckout:
+		return "", true
+	case s.Step.Run != nil:
+		return s.dir, s.dir != UnknownDir
+	}
+	v := s.Step.With.Get("path")
+	if v == nil {
+		return "", true
+	}
+	text, ok := v.Const()
+	return CleanDir(text), ok
+}
+
+// Worst returns the taint that matters most: one that is no guess before a guess,
+// then by who can set it and who can start it.
+func (s *Sink) Worst() Taint {
+	return slices.MaxFunc(s.Taints, func(a, b Taint) int {
+		return cmp.Or(-compareBool(a.Guess, b.Guess), cmp.Compare(a.Who, b.Who), cmp.Compare(a.Start, b.Start), compareBool(a.Merged, b.Merged))
+	})
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // Who returns the most dangerous of those who can set the text.
@@ -85,16 +133,25 @@ func (s *Sink) Who() platform.Starter {
 // An Event is one way in which a job starts, after its if: was evaluated.
 type Event struct {
 	Name string
-	// Who can start it so that the job's (and its callers') if: may hold.
+	// Who can start it so that the job's (and its callers') if: may hold, and so
+	// that no job or step before refuses.
 	Who platform.Starter
+	// Text is whose text and code such a run can be about. It is higher than Who
+	// where a person with write access lets an outsider's pull request or issue
+	// through.
+	Text platform.Starter
+	// Merged is set when it runs only after a pull request was merged.
+	Merged bool
 	// Trigger is the on: entry; its File is the workflow that holds it.
 	File    *workflows.File
 	Trigger *workflows.Trigger
 }
 
-// An Analysis is the result for one repository; it is immutable.
+// An Analysis is the result for one repository. Its methods may be called from
+// several goroutines.
 type Analysis struct {
 	sinks []*Sink
+	mu    sync.Mutex // for state, whose caches fill as it is asked
 	state *state
 }
 
@@ -123,8 +180,10 @@ func compareSinks(a, b *Sink) int {
 	return int(a.Kind) - int(b.Kind)
 }
 
-// Sinks returns every sink that some outsider's text reaches, by file and place.
-// A step of a composite action has one for each job that runs it.
+// Sinks returns every sink that text from outside the file reaches, by file and
+// place; most readers want those whose Who is not StartWriter. A step of a composite
+// action has one for each job that runs it, and one without a job when other
+// repositories can use the action.
 func (a *Analysis) Sinks() []*Sink { return a.sinks }
 
 // SinksOf returns the sinks of one job, those in the local actions it uses included.
@@ -145,6 +204,8 @@ func (a *Analysis) Expr(j *workflows.Job, s *workflows.Step, e *workflows.Expr) 
 	if sc == nil || e == nil {
 		return nil
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	return a.state.newEval(asText).expr(sc, s, e)
 }
 
@@ -156,17 +217,14 @@ func (a *Analysis) Events(j *workflows.Job) []Event {
 	return nil
 }
 
-// Runs reports whether a step may run in a run that an outsider started; where
-// its if: cannot be decided it may.
+// Runs reports whether a step of the job itself may run in a run that is about an
+// outsider's text or code; where its if: cannot be decided it may.
 func (a *Analysis) Runs(j *workflows.Job, s *workflows.Step) bool {
 	sc := a.state.jobs[j]
 	if sc == nil || s == nil || s.If == nil {
 		return true
 	}
-	for _, e := range sc.events {
-		if e.Who >= platform.StartForkSandboxed && mayRun(s.If, e.Name) {
-			return true
-		}
-	}
-	return false
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(a.state.stepEvents(sc, s), func(e Event) bool { return e.Text >= platform.StartForkSandboxed })
 }

@@ -130,7 +130,7 @@ func TestSinks(t *testing.T) {
         with: { if_true: "refs/pull/${{ github.event.pull_request.number }}/merge" }
       - uses: actions/checkout@v4
         with: { ref: "${{ steps.cond.outputs.value }}" }
-`), "checkout \"${{ steps.cond.outputs.value }}\" <- github.event.pull_request.number? (anyone)\n"},
+`), "checkout \"${{ steps.cond.outputs.value }}\" <- refs/pull? (anyone)\n"},
 		{"a ref nobody settles", job("issue_comment", `
       - id: pr
         run: ./find-pr
@@ -140,10 +140,10 @@ func TestSinks(t *testing.T) {
 		{"gh pr checkout", job("issue_comment", `
       - run: gh pr checkout "$N"
         env: { N: "${{ github.event.issue.number }}" }
-`), "checkout gh pr checkout \"$N\" <- pull request github.event.issue.number (anyone)\n"},
+`), "checkout gh pr checkout \"$N\" <- refs/pull (anyone)\n"},
 		{"git fetch of the pull request", job("pull_request_target", `
       - run: git fetch origin pull/${{ github.event.number }}/head && git checkout FETCH_HEAD
-`), "checkout git fetch origin pull/${{ github.event.number }}/head <- github.event.number pull request (anyone)\n"},
+`), "checkout git checkout FETCH_HEAD <- refs/pull (anyone)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := sinks(flow.Analyse(repository(t, c.repo))); got != c.want {
@@ -234,6 +234,9 @@ runs:
 `
 	want := "script ${{ github.event.comment.body }} <- github.event.comment.body (anyone)\n" +
 		"script ${{ inputs.words }} <- github.event.comment.body (anyone)\n" +
+		"script ${{ inputs.words }} <- inputs.words (caller)\n" +
+		"script ${{ inputs.n }} <- inputs.n (caller)\n" +
+		"script ${{ inputs.other }} <- inputs.other (caller)\n" +
 		"script ${{ inputs.words }} <- inputs.words (caller)\n"
 	a := flow.Analyse(repository(t, repo))
 	if got := sinks(a); got != want {
@@ -243,7 +246,7 @@ runs:
 	for _, h := range a.Sinks()[1].Taints[0].Hops {
 		hops = append(hops, h.Text)
 	}
-	wantHops := []string{"set by anyone who can start issue_comment", "through output text of step r", "through output text of job read", "through input text", "through input words"}
+	wantHops := []string{"set by whoever comments on an issue or pull request", "through output text of step r", "through output text of job read", "through input text", "through input words"}
 	if !slices.Equal(hops, wantHops) {
 		t.Errorf("hops\n%q\nwant\n%q", hops, wantHops)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
@@ -35,26 +36,39 @@ func of(b bool) truth {
 	return no
 }
 
-// A guard evaluates an if: for one event. With outsider set it asks whether
-// somebody without any right in the repository can make it hold, from a fork.
+// A person is of whom a guard asks whether a condition can hold.
+type person int
+
+const (
+	// anybody asks whether the condition can hold at all under the event.
+	anybody person = iota
+	// outsider asks it for somebody without any right in the repository, in a run
+	// about his own issue or pull request from a fork.
+	outsider
+	// member asks it for somebody with write access, in a run about an outsider's
+	// issue or pull request.
+	member
+)
+
+// A guard evaluates an if: for one event and person.
 //
-// It knows what such a person cannot be: a member by author_association, the
+// It knows what an outsider cannot be: a member by author_association, the
 // repository itself as the head's repository. It does not trust github.actor or
 // bot names, which say who started this run and not whose code it is; those are unknown.
 type guard struct {
-	event    string
-	outsider bool
+	event  string
+	person person
+	// notMerged asks for a pull request that was not merged.
+	notMerged bool
+	// gate reports whether a value says that the person has rights; nil knows none.
+	gate func(*workflows.Ref) bool
 }
 
-// mayRun reports whether an outsider's event can satisfy the condition.
-func mayRun(cond *workflows.Scalar, event string) bool {
-	return guard{event, true}.scalar(cond) != no
-}
+func (g guard) as(p person) guard { g.person = p; return g }
+func (g guard) unmerged() guard   { g.notMerged = true; return g }
 
-// neverRuns reports whether the condition is false for the event whoever started it.
-func neverRuns(cond *workflows.Scalar, event string) bool {
-	return guard{event, false}.scalar(cond) == no
-}
+// never reports whether the condition cannot hold.
+func (g guard) never(cond *workflows.Scalar) bool { return g.scalar(cond) == no }
 
 // scalar evaluates an if: value. Text around ${{ }}, be it the line break at the
 // end of a block scalar, makes a non-empty string, which is true whatever the
@@ -87,8 +101,17 @@ func (g guard) node(n workflows.ExprNode) truth {
 		if v, ok := g.value(n); ok {
 			return of(v != "" && v != "false")
 		}
+		if g.denied(n) {
+			return no
+		}
 	}
 	return unknown
+}
+
+// denied reports whether n is a gate's answer, which an outsider gets as no.
+func (g guard) denied(n workflows.ExprNode) bool {
+	r, ok := n.(*workflows.Ref)
+	return ok && g.person == outsider && g.gate != nil && g.gate(r)
 }
 
 func (g guard) binary(n *workflows.Binary) truth {
@@ -126,16 +149,33 @@ func (g guard) equal(x, y workflows.ExprNode) truth {
 		return t
 	}
 	for _, pair := range [][2]workflows.ExprNode{{x, y}, {y, x}} {
-		if lit, ok := pair[1].(*workflows.Lit); ok && g.association(pair[0]) {
+		lit, ok := pair[1].(*workflows.Lit)
+		switch {
+		case ok && g.association(pair[0]):
 			return of(!isMember(lit.Value)).orUnknownWhenYes()
+		case ok && g.denied(pair[0]):
+			return of(denies(lit.Value)).orUnknownWhenYes()
 		}
 	}
 	a, okA := g.constant(x)
 	b, okB := g.constant(y)
-	if okA && okB {
+	switch {
+	case okA && okB:
 		return of(equalFold(a, b))
+	case okB && g.runsBefore(x, b), okA && g.runsBefore(y, a):
+		return no
 	}
 	return unknown
+}
+
+// runsBefore reports whether n is the event of the run before this one and the
+// given event is none that an outsider starts.
+func (g guard) runsBefore(n workflows.ExprNode, event string) bool {
+	if g.person == anybody || pathOf(n) != "github.event.workflow_run.event" {
+		return false
+	}
+	e, known := platform.LookupEvent(event)
+	return known && e.Starter < platform.StartForkSandboxed
 }
 
 // orUnknownWhenYes keeps a no and makes a yes unknown: an outsider may have any
@@ -151,7 +191,7 @@ func (t truth) orUnknownWhenYes() truth {
 // the repository itself.
 func (g guard) headIsBase(x, y workflows.ExprNode) truth {
 	a, b := pathOf(x), pathOf(y)
-	if !g.outsider || a == "" || b == "" {
+	if g.person == anybody || a == "" || b == "" {
 		return unknown
 	}
 	if isHeadRepo(b) {
@@ -187,7 +227,17 @@ func isBaseRepo(p string) bool {
 
 // association reports whether n is an author_association of an outsider's event.
 func (g guard) association(n workflows.ExprNode) bool {
-	return g.outsider && strings.HasSuffix(pathOf(n), ".author_association")
+	path := pathOf(n)
+	if g.person == member && byStarter(path) {
+		return false // the member's own comment
+	}
+	return g.person != anybody && strings.HasSuffix(path, ".author_association")
+}
+
+// byStarter reports whether a context is written by whoever starts the run, while
+// others belong to the issue or pull request at hand.
+func byStarter(path string) bool {
+	return strings.HasPrefix(path, "github.event.comment.") || strings.HasPrefix(path, "github.event.review.")
 }
 
 func isMember(association string) bool {
@@ -274,8 +324,16 @@ func (g guard) value(n *workflows.Ref) (string, bool) {
 	case "github.event_name":
 		return g.event, true
 	case "github.event.pull_request.head.repo.fork":
-		if g.outsider {
+		if g.person != anybody {
 			return "true", true
+		}
+	case "github.event.label.name": // set in the very event in which somebody labels
+		if g.person == outsider && strings.HasPrefix(g.event, "pull_request") {
+			return "", true
+		}
+	case "github.event.pull_request.merged":
+		if g.notMerged || g.person == outsider {
+			return "false", true
 		}
 	case "github.event.issue.pull_request", "github.event.pull_request":
 		if g.event == "push" || g.event == "schedule" || g.event == "workflow_dispatch" {

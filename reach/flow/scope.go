@@ -1,8 +1,9 @@
 package flow
 
 import (
+	"strings"
+
 	"github.com/stint-dev/stint/workflows"
-	"github.com/stint-dev/stint/workflows/platform"
 )
 
 // Bounds on the work that one hostile repository can ask for.
@@ -11,6 +12,7 @@ const (
 	maxNest   = 12      // composite actions or reusable workflows within each other
 	maxDepth  = 40      // hops of one value
 	maxTaints = 8       // sources kept for one place
+	maxScopes = 20_000  // jobs, and composite actions once for each use
 )
 
 // A scope is a list of steps with what their expressions can see: a job, or a
@@ -27,12 +29,21 @@ type scope struct {
 	open bool
 	// action is set for a composite action.
 	action *workflows.Action
+	// events are how the steps come to run; known is set once they are computed.
 	events []Event
+	known  bool
 	nest   int
 	// children are the composite actions that steps use, by step.
 	children map[*workflows.Step]*scope
-	// written holds the flows of scripts, by mode, computed on first use.
-	written [2]map[*workflows.Step]*scriptFlow
+	// index is each step's place in steps, ids the steps by lower-case id.
+	index map[*workflows.Step]int
+	ids   map[string]*workflows.Step
+	// flows holds the flows of scripts, by mode, computed on first use, and log what
+	// they leave for later steps.
+	flows [2]map[*workflows.Step]*scriptFlow
+	log   [2]stepLog
+	// foreign is set when a step may take other commits into the workspace.
+	foreign bool
 }
 
 // A call is one use of a reusable workflow or composite action.
@@ -45,10 +56,26 @@ type call struct {
 
 // state is everything known of a repository.
 type state struct {
-	repo  *workflows.Repository
-	roots []*scope
-	jobs  map[*workflows.Job]*scope
-	steps int // budget used
+	repo   *workflows.Repository
+	roots  []*scope
+	jobs   map[*workflows.Job]*scope
+	steps  int // budget used
+	scopes int // scopes made
+}
+
+// newScope prepares a scope for its steps.
+func (st *state) newScope(sc scope) *scope {
+	st.scopes++
+	sc.index = make(map[*workflows.Step]int, len(sc.steps))
+	sc.ids = map[string]*workflows.Step{}
+	for i, s := range sc.steps {
+		sc.index[s] = i
+		if id := strings.ToLower(s.ID.String()); id != "" && sc.ids[id] == nil {
+			sc.ids[id] = s
+		}
+		sc.foreign = sc.foreign || takesCommits(s)
+	}
+	return &sc
 }
 
 func newState(repo *workflows.Repository) *state {
@@ -59,27 +86,29 @@ func newState(repo *workflows.Repository) *state {
 			continue
 		}
 		for _, j := range f.Workflow.Jobs {
-			sc := &scope{file: f, job: j, steps: j.AllSteps(), inputs: callInputs(f.Workflow)}
+			sc := st.newScope(scope{file: f, job: j, steps: j.AllSteps(), inputs: inputsOf(f.Workflow, "workflow_call")})
 			st.jobs[j] = sc
 			st.roots = append(st.roots, sc)
 		}
 	}
 	st.linkCalls()
 	for _, sc := range st.roots {
-		sc.events = st.eventsOf(sc, 0)
-	}
-	for _, sc := range st.roots {
+		st.eventsOf(sc, 0)
 		st.addChildren(sc, used)
 	}
 	for _, f := range repo.Files {
-		if f.Action != nil && !used[f] && len(f.Action.Steps) > 0 {
-			sc := &scope{file: f, action: f.Action, steps: f.Action.AllSteps(), inputs: f.Action.Inputs, open: true}
+		if f.Action != nil && (!used[f] || published(f)) && len(f.Action.Steps) > 0 {
+			sc := st.newScope(scope{file: f, action: f.Action, steps: f.Action.AllSteps(), inputs: f.Action.Inputs, open: true, known: true})
 			st.roots = append(st.roots, sc)
 			st.addChildren(sc, used)
 		}
 	}
 	return st
 }
+
+// published reports whether other repositories are meant to use an action: it does
+// not lie among the files of this repository's own workflows.
+func published(f *workflows.File) bool { return !strings.HasPrefix(f.Path, ".github/") }
 
 // linkCalls joins job-level uses: of local workflows to the jobs they call.
 func (st *state) linkCalls() {
@@ -113,94 +142,28 @@ func (st *state) callee(u *workflows.Uses) *workflows.File {
 	return nil
 }
 
-func callInputs(w *workflows.Workflow) []*workflows.Input {
+func inputsOf(w *workflows.Workflow, event string) []*workflows.Input {
 	var out []*workflows.Input
 	for _, t := range w.On {
-		if t.Event == "workflow_call" || t.Event == "workflow_dispatch" {
+		if t.Event == event {
 			out = append(out, t.Inputs...)
 		}
 	}
 	return out
 }
 
-// eventsOf returns the events that can start a job: its own triggers, and for a
-// called workflow those of its callers, each with the worst person who can make
-// all the if: on the way hold.
-func (st *state) eventsOf(sc *scope, nest int) []Event {
-	if nest > maxNest {
-		return nil
-	}
-	var out []Event
-	for _, t := range sc.file.Workflow.On {
-		if t.Event == "workflow_call" {
-			continue
-		}
-		out = append(out, Event{Name: t.Event, Who: st.starter(t), File: sc.file, Trigger: t})
-	}
-	for _, c := range sc.calls {
-		out = append(out, st.eventsOf(c.from, nest+1)...)
-	}
-	kept := out[:0]
-	for _, e := range out {
-		if sc.job.If != nil && e.Who >= platform.StartForkSandboxed && !mayRun(sc.job.If, e.Name) {
-			e.Who = platform.StartWriter
-		}
-		if sc.job.If != nil && neverRuns(sc.job.If, e.Name) {
-			continue
-		}
-		kept = append(kept, e)
-	}
-	return kept
-}
-
-// starter returns who can make an event happen. A workflow_run follows runs of the
-// workflows that it names: where all of them are here and none can be started by an
-// outsider, this one cannot either.
-func (st *state) starter(t *workflows.Trigger) platform.Starter {
-	info, _ := platform.LookupEvent(t.Event)
-	if t.Event != "workflow_run" || len(t.Workflows) == 0 {
-		return info.Starter
-	}
-	for _, name := range t.Workflows {
-		w := st.workflowNamed(name.Value)
-		if w == nil {
-			return info.Starter
-		}
-		for _, before := range w.On {
-			if e, _ := platform.LookupEvent(before.Event); e.Starter >= platform.StartForkSandboxed {
-				return info.Starter
-			}
-		}
-	}
-	return platform.StartWriter
-}
-
-// workflowNamed returns the workflow with the name, which is its path when it has
-// no name: of its own.
-func (st *state) workflowNamed(name string) *workflows.Workflow {
-	for _, f := range st.repo.Files {
-		if f.Workflow == nil {
-			continue
-		}
-		if f.Workflow.Name.String() == name || f.Workflow.Name == nil && f.Path == name {
-			return f.Workflow
-		}
-	}
-	return nil
-}
-
 // addChildren makes a scope for each local composite action that steps use.
 func (st *state) addChildren(sc *scope, used map[*workflows.File]bool) {
 	for _, s := range sc.steps {
 		f := st.localAction(s.Uses)
-		if f == nil || sc.nest >= maxNest || len(f.Action.Steps) == 0 {
+		if f == nil || sc.nest >= maxNest || st.scopes > maxScopes || len(f.Action.Steps) == 0 {
 			continue
 		}
 		used[f] = true
-		child := &scope{
+		child := st.newScope(scope{
 			file: f, job: sc.job, action: f.Action, steps: f.Action.AllSteps(), inputs: f.Action.Inputs,
-			calls: []call{{from: sc, step: s, with: s.With}}, events: sc.events, nest: sc.nest + 1,
-		}
+			calls: []call{{from: sc, step: s, with: s.With}}, events: st.stepEvents(sc, s), known: true, nest: sc.nest + 1,
+		})
 		if sc.children == nil {
 			sc.children = map[*workflows.Step]*scope{}
 		}
@@ -220,15 +183,16 @@ func (st *state) localAction(u *workflows.Uses) *workflows.File {
 	return nil
 }
 
-// stepByID returns the step of the scope with the id, GitHub's comparison ignoring case.
-func (sc *scope) stepByID(id string) *workflows.Step {
-	for _, s := range sc.steps {
-		if s.ID != nil && equalFold(s.ID.Value, id) {
-			return s
-		}
+// plainJob returns the job whose own steps these are, nil for those of an action.
+func (sc *scope) plainJob() *workflows.Job {
+	if sc.action != nil {
+		return nil
 	}
-	return nil
+	return sc.job
 }
+
+// stepByID returns the step of the scope with the id; GitHub compares ignoring case.
+func (sc *scope) stepByID(id string) *workflows.Step { return sc.ids[strings.ToLower(id)] }
 
 func (sc *scope) jobByID(id string) *workflows.Job {
 	if sc.file.Workflow == nil {
@@ -242,13 +206,33 @@ func (sc *scope) jobByID(id string) *workflows.Job {
 	return nil
 }
 
-// env returns the env: entries that a step sees, outermost first.
-func (sc *scope) env(s *workflows.Step) []workflows.Entry {
-	if sc.action != nil {
-		if s == nil {
-			return nil
-		}
-		return s.Env.All()
+// A binding is an env: entry and where its value is to be evaluated.
+type binding struct {
+	sc    *scope
+	step  *workflows.Step
+	entry workflows.Entry
+}
+
+// env returns the env: entries that a step sees, outermost first. A composite
+// action sees that of the step that uses it.
+func (sc *scope) env(s *workflows.Step) []binding {
+	if sc.action == nil {
+		return bind(sc, s, sc.job.EffectiveEnv(s))
 	}
-	return sc.job.EffectiveEnv(s)
+	var out []binding
+	if len(sc.calls) == 1 {
+		out = sc.calls[0].from.env(sc.calls[0].step)
+	}
+	if s != nil {
+		out = append(out, bind(sc, s, s.Env.All())...)
+	}
+	return out
+}
+
+func bind(sc *scope, s *workflows.Step, entries []workflows.Entry) []binding {
+	out := make([]binding, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, binding{sc, s, e})
+	}
+	return out
 }

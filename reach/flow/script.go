@@ -5,17 +5,28 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/workflows"
-	"github.com/stint-dev/stint/workflows/platform"
 )
 
-// A scriptFlow is what one run: block does with text: which variables carry it,
-// and what it writes for later steps.
+// A scriptFlow is what one script does with text: what it leaves for later steps
+// and where it uses text as code.
 type scriptFlow struct {
-	vars    map[string][]Taint
-	env     map[string][]Taint // GITHUB_ENV, by name
-	outputs map[string][]Taint // GITHUB_OUTPUT, by lower-case name; "" when the name is not constant
-	files   []fileWrite
-	code    []codeUse
+	env     []named            // GITHUB_ENV, in order
+	outputs map[string][]Taint // by lower-case name; "" when the name is not constant
+	// constant holds the outputs that are made of constant words alone.
+	constant map[string]bool
+	saved    map[string][]Taint // files of the workspace that hold text, by path
+	files    []fileWrite
+	code     []codeUse
+}
+
+func newScriptFlow() *scriptFlow {
+	return &scriptFlow{outputs: map[string][]Taint{}, constant: map[string]bool{}, saved: map[string][]Taint{}}
+}
+
+// A named is text under a name.
+type named struct {
+	name   string
+	taints []Taint
 }
 
 // A fileWrite is tainted text written to GITHUB_ENV or GITHUB_PATH.
@@ -30,278 +41,205 @@ type codeUse struct {
 	taints []Taint
 }
 
-// eventVariables are the default variables that an outsider sets.
-var eventVariables = map[string]string{
-	"GITHUB_HEAD_REF": "github.head_ref",
+func (f *scriptFlow) output(name string) []Taint {
+	return merge(slices.Clone(f.outputs[strings.ToLower(name)]), f.outputs[""])
 }
 
-// script returns the flows of a step's script, computed once a scope, step and mode.
+// setOutput records a write of an output; fixed is set for constant text.
+func (f *scriptFlow) setOutput(name string, t []Taint, fixed bool) {
+	name = strings.ToLower(name)
+	known, written := f.constant[name]
+	f.constant[name] = fixed && (known || !written)
+	if len(t) > 0 {
+		f.outputs[name] = merge(f.outputs[name], t)
+	}
+}
+
+// A stepLog holds, in order, the flows of the steps that leave something for later
+// ones, as far as they have been looked at.
+type stepLog struct {
+	next    int
+	entries []logEntry
+}
+
+type logEntry struct {
+	at   int // index of the step
+	flow *scriptFlow
+}
+
+// before returns the flows of what runs before a step in its job and leaves
+// something; nil means after all steps.
+func (st *state) before(sc *scope, s *workflows.Step, m mode) []*scriptFlow {
+	end := len(sc.steps)
+	if i, ok := sc.index[s]; ok {
+		end = i
+	}
+	log := &sc.log[m]
+	for log.next < end {
+		at := log.next
+		log.next++
+		if f := st.script(sc, sc.steps[at], m); f != nil && len(f.env)+len(f.saved) > 0 {
+			log.entries = append(log.entries, logEntry{at, f})
+		}
+		if child := sc.children[sc.steps[at]]; child != nil {
+			for _, f := range st.inside(child, m) {
+				log.entries = append(log.entries, logEntry{at, f})
+			}
+		}
+	}
+	var out []*scriptFlow
+	if sc.action != nil && len(sc.calls) == 1 {
+		out = st.before(sc.calls[0].from, sc.calls[0].step, m)
+	}
+	if !st.spend(len(log.entries)) {
+		return out
+	}
+	for _, e := range log.entries {
+		if e.at < end {
+			out = append(out, e.flow)
+		}
+	}
+	return out
+}
+
+// inside returns the flows of a composite action's own steps that leave something.
+func (st *state) inside(child *scope, m mode) []*scriptFlow {
+	all := st.before(child, nil, m)
+	return all[len(all)-len(child.log[m].entries):]
+}
+
+// script returns the flows of a step's script, computed once a scope, step and
+// mode; nil for a step that has none, or while it is being computed: a cycle
+// carries nothing new.
 func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
-	if s.Run == nil {
+	if s.Run == nil && !isGithubScript(s) {
 		return nil
 	}
-	if f, ok := sc.cache(m)[s]; ok {
-		return f // nil while it is being computed: a cycle carries nothing new
+	if sc.flows[m] == nil {
+		sc.flows[m] = map[*workflows.Step]*scriptFlow{}
 	}
-	sc.cache(m)[s] = nil
-	f := &scriptFlow{vars: map[string][]Taint{}, env: map[string][]Taint{}, outputs: map[string][]Taint{}}
-	ev := st.newEval(m)
-	for _, e := range sc.env(s) {
-		if t := ev.scalar(sc, s, e.Value); len(t) > 0 {
-			f.vars[e.Key.Value] = through(t, sc.file, e.Key.Span, "through env "+e.Key.Value)
+	if f, ok := sc.flows[m][s]; ok {
+		return f
+	}
+	sc.flows[m][s] = nil
+	r := &reader{ev: st.newEval(m), sc: sc, step: s, flow: newScriptFlow(), vars: map[string][]Taint{}, open: map[string]block{}}
+	r.inherit()
+	switch {
+	case s.Run == nil:
+		r.javascript(s.With.Get("script"))
+	case s.Run.Shell == workflows.ShellPOSIX:
+		for _, c := range s.Run.Commands {
+			r.command(c)
 		}
-	}
-	st.inherited(sc, s, m, f)
-	if m == asText {
-		for name, path := range eventVariables {
-			ref := &workflows.Ref{Parts: []workflows.Part{{Name: "github"}, {Name: path[len("github."):]}}, Span: s.RunSpan}
-			if t := ev.source(sc, ref); len(t) > 0 {
-				f.vars[name] = t
-			}
-		}
-	}
-	for _, c := range s.Run.Commands {
-		f.command(ev, sc, s, c)
-	}
-	sc.cache(m)[s] = f
-	return f
-}
-
-func (sc *scope) cache(m mode) map[*workflows.Step]*scriptFlow {
-	if sc.written[m] == nil {
-		sc.written[m] = map[*workflows.Step]*scriptFlow{}
-	}
-	return sc.written[m]
-}
-
-// inherited adds what earlier steps of the scope wrote to GITHUB_ENV.
-func (st *state) inherited(sc *scope, s *workflows.Step, m mode, f *scriptFlow) {
-	for _, earlier := range sc.steps {
-		if earlier == s {
-			return
-		}
-		e := st.script(sc, earlier, m)
-		if e == nil {
-			continue
-		}
-		for name, t := range e.env {
-			f.vars[name] = merge(f.vars[name], through(t, sc.file, earlier.RunSpan, "through GITHUB_ENV "+name))
-		}
-	}
-}
-
-// command follows one command: assignments, writes to the runner's files, and code.
-func (f *scriptFlow) command(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) {
-	for _, a := range c.Assigns {
-		t := f.word(ev, sc, s, &a.Value)
-		if len(t) > 0 {
-			f.vars[a.Name] = merge(f.vars[a.Name], through(t, sc.file, a.Span, "through $"+a.Name))
-		} else if c.Within == nil {
-			delete(f.vars, a.Name)
-		}
-	}
-	if c.Name == "read" {
-		f.read(ev, sc, s, c)
-	}
-	f.writes(ev, sc, s, c)
-	f.usesAsCode(ev, sc, s, c)
-}
-
-// read handles `read NAME <<< "$TEXT"`.
-func (f *scriptFlow) read(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) {
-	var t []Taint
-	for i := range c.Redirs {
-		t = merge(t, f.word(ev, sc, s, &c.Redirs[i].Target))
-	}
-	if len(t) == 0 {
-		return
-	}
-	for _, w := range c.Args() {
-		if w.Const && !strings.HasPrefix(w.Text, "-") {
-			f.vars[w.Text] = merge(f.vars[w.Text], t)
-		}
-	}
-}
-
-// word returns the taints of a word: its expressions, variables and substitutions.
-func (f *scriptFlow) word(ev *eval, sc *scope, s *workflows.Step, w *workflows.Word) []Taint {
-	var out []Taint
-	for _, e := range w.Exprs {
-		out = merge(out, ev.expr(sc, s, e))
-	}
-	for _, v := range w.Vars {
-		out = merge(out, f.vars[v])
-	}
-	for _, c := range w.Commands {
-		out = merge(out, f.result(ev, sc, s, c))
-	}
-	return out
-}
-
-// result is what a substituted command may print: the text of its words and of
-// what is piped into it, unless it makes something harmless of them.
-func (f *scriptFlow) result(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) []Taint {
-	if harmless(c) {
-		return nil
-	}
-	var out []Taint
-	for i := range c.Words {
-		out = merge(out, f.word(ev, sc, s, &c.Words[i]))
-	}
-	for i := range c.Redirs {
-		out = merge(out, f.word(ev, sc, s, &c.Redirs[i].Target))
-	}
-	if ev.mode == asText && readsEvent(c) {
-		out = merge(out, ev.payload(sc, c))
-	}
-	return out
-}
-
-// harmless reports whether a command's output cannot carry text of anybody's
-// choice: counts, digests, and deletion of all but a listed set of characters.
-func harmless(c *workflows.Command) bool {
-	switch c.Name {
-	case "wc", "sha256sum", "sha1sum", "md5sum", "sha512sum", "date", "stat", "test", "[", "true", "false", "git":
-		return true
-	case "tr":
-		return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
-			return w.Text == "-cd" || w.Text == "-dc" || w.Text == "--complement"
-		})
-	}
-	return c.PipesInto != nil && harmless(c.PipesInto)
-}
-
-// readsEvent reports whether a command reads the event's payload file.
-func readsEvent(c *workflows.Command) bool {
-	for _, w := range c.Words {
-		if slices.Contains(w.Vars, "GITHUB_EVENT_PATH") {
-			return true
-		}
-	}
-	return slices.ContainsFunc(c.Redirs, func(r workflows.Redir) bool {
-		return slices.Contains(r.Target.Vars, "GITHUB_EVENT_PATH")
-	})
-}
-
-// payload is the taint of what a command such as jq selects from the payload;
-// the selected path is looked up when it is constant.
-func (ev *eval) payload(sc *scope, c *workflows.Command) []Taint {
-	ref := &workflows.Ref{Parts: []workflows.Part{{Name: "github"}, {Name: "event"}}, Span: c.Span}
-	for _, w := range c.Args() {
-		if !w.Const || !strings.HasPrefix(w.Text, ".") {
-			continue
-		}
-		for _, p := range strings.Split(strings.Trim(w.Text, ". "), ".") {
-			ref.Parts = append(ref.Parts, workflows.Part{Name: strings.ToLower(p)})
-		}
-		break
-	}
-	return ev.source(sc, ref)
-}
-
-// writes follows what a command writes to the runner's files.
-func (f *scriptFlow) writes(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) {
-	for _, r := range c.Redirs {
-		if !strings.HasPrefix(r.Op, ">") {
-			continue
-		}
-		target := runnerFile(&r.Target)
-		if target == "" {
-			continue
-		}
-		t, name := f.printed(ev, sc, s, c)
-		if len(t) == 0 {
-			continue
-		}
-		switch target {
-		case "GITHUB_OUTPUT":
-			f.outputs[strings.ToLower(name)] = merge(f.outputs[strings.ToLower(name)], t)
-		case "GITHUB_ENV":
-			f.env[name] = merge(f.env[name], t)
-			f.files = append(f.files, fileWrite{c.Span, t})
-		case "GITHUB_PATH":
-			f.files = append(f.files, fileWrite{c.Span, t})
-		}
-	}
-	if t, name := f.printed(ev, sc, s, c); len(t) > 0 && strings.HasPrefix(name, "::set-output name") {
-		f.outputs[""] = merge(f.outputs[""], t)
-	}
-}
-
-// runnerFile returns the variable of a redirection to one of the runner's files.
-func runnerFile(w *workflows.Word) string {
-	for _, v := range w.Vars {
-		switch v {
-		case "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH":
-			return v
-		}
-	}
-	for _, e := range w.Exprs {
-		switch strings.ToLower(e.Text) {
-		case "github.env":
-			return "GITHUB_ENV"
-		case "github.output":
-			return "GITHUB_OUTPUT"
-		case "github.path":
-			return "GITHUB_PATH"
-		}
-	}
-	return ""
-}
-
-// printed returns the taints of what a command prints and the NAME of a NAME=… or
-// NAME<<… that it begins with, "" when that is not constant.
-func (f *scriptFlow) printed(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) ([]Taint, string) {
-	var t []Taint
-	name := ""
-	for i, w := range c.Args() {
-		t = merge(t, f.word(ev, sc, s, &c.Args()[i]))
-		if name == "" {
-			if n, _, ok := strings.Cut(w.Text, "="); ok && !strings.ContainsRune(n, '\uFFFD') {
-				name = n
-			}
-		}
-	}
-	for i, r := range c.Redirs {
-		if strings.HasPrefix(r.Op, "<<") {
-			t = merge(t, f.word(ev, sc, s, &c.Redirs[i].Target))
-			if n, _, ok := strings.Cut(r.Target.Text, "="); ok && name == "" {
-				name = strings.TrimSpace(n)
-			}
-		}
-	}
-	return t, name
-}
-
-// usesAsCode finds text that the script itself runs: eval, sh -c, bash -c.
-func (f *scriptFlow) usesAsCode(ev *eval, sc *scope, s *workflows.Step, c *workflows.Command) {
-	args := c.Args()
-	switch c.Name {
-	case "eval":
-	case "sh", "bash", "dash", "zsh", "python", "python3", "node", "perl", "ruby":
-		i := slices.IndexFunc(args, func(w workflows.Word) bool {
-			return w.Text == "-c" || w.Text == "-e" || w.Text == "-lc" || w.Text == "-ec"
-		})
-		if i < 0 || i+1 >= len(args) {
-			return
-		}
-		args = args[i+1 : i+2]
 	default:
-		return
+		r.lines()
 	}
-	for i := range args {
-		var t []Taint
-		for _, v := range args[i].Vars {
-			t = merge(t, f.vars[v])
+	sc.flows[m][s] = r.flow
+	return r.flow
+}
+
+// A reader reads one script.
+type reader struct {
+	ev   *eval
+	sc   *scope
+	step *workflows.Step
+	flow *scriptFlow
+	// vars are the variables that carry text.
+	vars map[string][]Taint
+	// open are the multi-line values (NAME<<END) being written, by the runner's file.
+	open map[string]block
+}
+
+// A block is a value of several lines that ends at a line of its own.
+type block struct{ name, end string }
+
+// eventVariables are the default variables that an outsider sets.
+var eventVariables = map[string]string{"GITHUB_HEAD_REF": "head_ref"}
+
+// inherit sets the variables that the script starts with.
+func (r *reader) inherit() {
+	for name, field := range eventVariables {
+		ref := &workflows.Ref{Parts: []workflows.Part{{Name: "github"}, {Name: field}}, Span: r.span()}
+		if t := r.ev.source(r.sc, ref); len(t) > 0 {
+			r.vars[name] = t
 		}
+	}
+	for _, f := range r.ev.st.before(r.sc, r.step, r.ev.mode) {
+		for _, w := range f.env {
+			r.vars[w.name] = merge(r.vars[w.name], through(w.taints, r.sc.file, r.span(), "through GITHUB_ENV "+w.name))
+		}
+		for path, t := range f.saved {
+			r.flow.saved[path] = merge(r.flow.saved[path], t)
+		}
+	}
+	for _, b := range r.sc.env(r.step) {
+		name := b.entry.Key.Value
+		t := r.ev.scalar(b.sc, b.step, b.entry.Value)
+		delete(r.vars, name)
 		if len(t) > 0 {
-			f.code = append(f.code, codeUse{args[i].Span, t})
+			r.vars[name] = through(t, b.sc.file, b.entry.Key.Span, "through env "+name)
 		}
 	}
 }
 
-// anyoneStarts reports whether an outsider can start the scope's job with the
-// repository's rights.
-func (sc *scope) anyoneStarts() bool {
-	return slices.ContainsFunc(sc.events, func(e Event) bool { return e.Who == platform.StartAnyone })
+// span is the place of the script as a whole.
+func (r *reader) span() workflows.Span {
+	if r.step.Run != nil {
+		return r.step.RunSpan
+	}
+	return r.step.UsesSpan
+}
+
+// printedOutput records text for GITHUB_OUTPUT, GITHUB_ENV or GITHUB_PATH.
+func (r *reader) printedOutput(target, name string, t []Taint, fixed bool, at workflows.Span) {
+	switch target {
+	case "GITHUB_OUTPUT":
+		r.flow.setOutput(name, t, fixed)
+	case "GITHUB_ENV":
+		if len(t) > 0 {
+			r.flow.env = append(r.flow.env, named{name, t})
+			r.flow.files = append(r.flow.files, fileWrite{at, t})
+		}
+	case "GITHUB_PATH":
+		if len(t) > 0 {
+			r.flow.files = append(r.flow.files, fileWrite{at, t})
+		}
+	}
+}
+
+// lines reads a script that is kept as text, PowerShell above all, a line at a
+// time: assignments, and writes to the runner's files.
+func (r *reader) lines() {
+	text := r.step.Run.Value
+	start := 0
+	for line := range strings.Lines(text) {
+		end := start + len(line)
+		t := r.lineTaints(line, start, end)
+		if m := psAssign.FindStringSubmatch(line); m != nil && len(t) > 0 {
+			r.vars[m[1]] = merge(r.vars[m[1]], t)
+		}
+		if m := runnerFilePattern.FindStringSubmatch(line); m != nil {
+			name := ""
+			if n := outputName.FindStringSubmatch(line); n != nil {
+				name = n[1]
+			}
+			r.printedOutput(m[1], name, t, false, r.step.Run.SpanOf(start, end-len(line)+len(strings.TrimRight(line, "\r\n"))))
+		}
+		start = end
+	}
+}
+
+func (r *reader) lineTaints(line string, start, end int) []Taint {
+	var t []Taint
+	for _, e := range r.step.Run.Exprs {
+		if e.Start >= start && e.Start < end {
+			t = merge(t, r.ev.expr(r.sc, r.step, e))
+		}
+	}
+	for _, m := range psVariable.FindAllStringSubmatch(line, -1) {
+		for _, name := range m[1:] {
+			t = merge(t, r.vars[name])
+		}
+	}
+	return t
 }

@@ -12,12 +12,15 @@ import (
 func (st *state) sinksOf(sc *scope) []*Sink {
 	var out []*Sink
 	for _, s := range sc.steps {
-		if sc.skips(s) {
-			continue
+		events := st.stepEvents(sc, s)
+		if len(events) == 0 && len(sc.events) > 0 {
+			continue // it never runs
 		}
-		add := func(kind SinkKind, e *workflows.Expr, at workflows.Span, t []Taint) {
-			if len(t) > 0 {
-				out = append(out, &Sink{Kind: kind, File: sc.file, Job: sc.job, Step: s, Expr: e, Span: at, Taints: t})
+		add := func(sink Sink) {
+			sink.Taints = arriving(sink.Taints, events)
+			if len(sink.Taints) > 0 {
+				sink.File, sink.Job, sink.Step = sc.file, sc.job, s
+				out = append(out, &sink)
 			}
 		}
 		st.scriptSinks(sc, s, add)
@@ -30,20 +33,32 @@ func (st *state) sinksOf(sc *scope) []*Sink {
 	return out
 }
 
-// skips reports whether no event of an outsider (or caller) can reach the step.
-func (sc *scope) skips(s *workflows.Step) bool {
-	if s.If == nil || len(sc.events) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(sc.events, func(e Event) bool {
-		if e.Who >= platform.StartForkSandboxed {
-			return mayRun(s.If, e.Name)
+// arriving keeps the taints that come under the events of a step and lowers who can
+// start a run that carries them to those who get as far as the step.
+func arriving(taints []Taint, events []Event) []Taint {
+	var out []Taint
+	for _, t := range taints {
+		if len(t.Events) == 0 || t.Who <= platform.StartCaller {
+			out = append(out, t)
+			continue
 		}
-		return !neverRuns(s.If, e.Name)
-	})
+		kept := Taint{Source: t.Source, Hops: t.Hops, Guess: t.Guess}
+		for _, e := range events {
+			who, start := authors(e, t.Source)
+			if who = min(who, t.Who); who < platform.StartForkSandboxed || !slices.Contains(t.Events, e.Name) {
+				continue
+			}
+			kept.Who, kept.Start = max(kept.Who, who), max(kept.Start, min(start, t.Start))
+			kept.Events = append(kept.Events, e.Name)
+		}
+		if len(kept.Events) > 0 {
+			out = append(out, kept)
+		}
+	}
+	return out
 }
 
-type addSink func(SinkKind, *workflows.Expr, workflows.Span, []Taint)
+type addSink func(Sink)
 
 func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
 	if s.Run == nil {
@@ -51,57 +66,78 @@ func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
 	}
 	ev := st.newEval(asText)
 	for _, e := range s.Run.Exprs {
-		add(SinkScript, e, e.Span, ev.expr(sc, s, e))
+		add(Sink{Kind: SinkScript, Expr: e, Span: e.Span, Taints: ev.expr(sc, s, e)})
 	}
 	f := st.script(sc, s, asText)
 	for _, w := range f.files {
-		add(SinkEnvFile, nil, w.span, w.taints)
+		add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints})
 	}
 	for _, c := range f.code {
-		add(SinkShellCode, nil, c.span, c.taints)
+		add(Sink{Kind: SinkShellCode, Span: c.span, Taints: c.taints})
 	}
 }
 
+// scriptNames are inputs that say by their name that they are run, in actions that
+// the tables do not know.
+var scriptNames = []string{"run", "script", "command", "commands", "cmd", "inlinescript", "inline-script"}
+
 func (st *state) inputSinks(sc *scope, s *workflows.Step, add addSink) {
-	if s.Uses == nil {
+	if s.Uses == nil || sc.children[s] != nil {
 		return
 	}
-	info, ok := platform.LookupAction(s.Uses.FullName())
-	if !ok {
-		return
-	}
+	info, known := platform.LookupAction(s.Uses.FullName())
 	ev := st.newEval(asText)
 	for _, e := range s.With.All() {
-		kind := SinkScriptInput
-		switch info.Inputs[strings.ToLower(e.Key.Value)] {
-		case platform.RoleScript:
-		case platform.RolePrompt:
+		name := strings.ToLower(e.Key.Value)
+		kind, guess := SinkScriptInput, false
+		switch {
+		case info.Inputs[name] == platform.RoleScript:
+		case info.Inputs[name] == platform.RolePrompt:
 			kind = SinkPrompt
+		case !known && slices.Contains(scriptNames, name):
+			guess = true
 		default:
 			continue
 		}
 		for _, x := range e.Value.Exprs {
-			add(kind, x, x.Span, ev.expr(sc, s, x))
+			if isGithubScript(s) && sc.isJSON(x) && !insideString(e.Value.Value[:x.Start]) {
+				continue // JSON is JavaScript, whatever it holds
+			}
+			t := ev.expr(sc, s, x)
+			if guess {
+				t = guessed(t)
+			}
+			add(Sink{Kind: kind, Expr: x, Span: x.Span, Taints: t})
 		}
 	}
 }
 
-// checkoutSinks finds checkouts of an outsider's commit in a job that anyone can
-// start: by what its ref or repository names, and where that cannot be told, as a
-// guess. (In December 2024 the ref of the job that started the reviewdog chain
-// came from the output of an unrelated action.)
+// takesCommits reports whether a step may put commits into the workspace that are
+// not those of the run.
+func takesCommits(s *workflows.Step) bool {
+	if s.Uses != nil {
+		info, _ := platform.LookupAction(s.Uses.FullName())
+		return info.Checkout && (s.With.Get("ref") != nil || s.With.Get("repository") != nil)
+	}
+	if s.Run == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Run.Commands, func(c *workflows.Command) bool {
+		info, _ := platform.LookupCommand(constWords(c))
+		return info.Does == "checkout" || subcommand(c, "clone")
+	})
+}
+
+// checkoutSinks finds checkouts of an outsider's commit in a job that has the
+// repository's rights: by what its ref or repository names, and where that cannot
+// be told, as a guess. (In December 2024 the ref of the job that started the
+// reviewdog chain came from the output of an unrelated action.)
 func (st *state) checkoutSinks(sc *scope, s *workflows.Step, add addSink) {
-	if !sc.anyoneStarts() {
+	if len(anyoneEvents(sc)) == 0 || !takesCommits(s) {
 		return
 	}
 	if s.Run != nil {
 		st.commandCheckouts(sc, s, add)
-		return
-	}
-	if s.Uses == nil {
-		return
-	}
-	if info, _ := platform.LookupAction(s.Uses.FullName()); !info.Checkout {
 		return
 	}
 	for _, name := range []string{"ref", "repository"} {
@@ -110,7 +146,7 @@ func (st *state) checkoutSinks(sc *scope, s *workflows.Step, add addSink) {
 			continue
 		}
 		if t := st.checkoutTaint(sc, s, v); len(t) > 0 {
-			add(SinkCheckout, firstExpr(v), v.Span, t)
+			add(Sink{Kind: SinkCheckout, Expr: firstExpr(v), Span: v.Span, Taints: t})
 			return
 		}
 	}
@@ -133,17 +169,21 @@ func (st *state) checkoutTaint(sc *scope, s *workflows.Step, v *workflows.Scalar
 		if st.settled(sc, s, e) {
 			continue
 		}
-		guess := Taint{Source: strings.ToLower(e.Text), Who: platform.StartAnyone, Guess: true, Events: anyoneEvents(sc)}
-		guess.Hops = []Hop{{File: sc.file, Span: e.Span, Text: "a ref that the files do not settle, in a job that anyone can start"}}
-		return []Taint{guess}
+		guess := guessed(st.newEval(asCode).head(sc, strings.ToLower(e.Text), e.Span))
+		for i := range guess {
+			guess[i].Hops[0].Text = "a ref that the files do not settle, in a run that " + guess[i].By() + " starts"
+		}
+		return guess
 	}
 	return nil
 }
 
+// anyoneEvents returns the events by which an outsider's code may come into a run
+// with the repository's rights.
 func anyoneEvents(sc *scope) []string {
 	var out []string
 	for _, e := range sc.events {
-		if e.Who == platform.StartAnyone {
+		if e.Text == platform.StartAnyone && !e.Merged {
 			out = append(out, e.Name)
 		}
 	}
@@ -157,60 +197,72 @@ func (st *state) settled(sc *scope, s *workflows.Step, e *workflows.Expr) bool {
 	if e.Root == nil {
 		return false
 	}
-	ok := true
-	for _, r := range e.Refs() {
-		ok = ok && st.settledRef(sc, s, r)
-	}
-	return ok
+	return !slices.ContainsFunc(e.Refs(), func(r *workflows.Ref) bool { return !st.settledRef(sc, s, r) })
 }
 
 func (st *state) settledRef(sc *scope, s *workflows.Step, r *workflows.Ref) bool {
-	if r.Base != nil || len(r.Parts) == 0 {
+	if r.Base != nil || len(r.Parts) == 0 || !st.spend(1) {
 		return false
 	}
 	switch r.Parts[0].Name {
 	case "github":
 		return !namesHead(r.Path())
-	case "vars", "inputs":
-		return true // configuration, or followed to its callers by eval
+	case "vars", "inputs", "matrix", "secrets", "runner", "job", "strategy":
+		return true // configuration, or followed to its callers and expressions by eval
 	case "env":
-		for _, en := range sc.env(s) {
-			if len(r.Parts) > 1 && equalFold(en.Key.Value, r.Parts[1].Name) {
-				return !slices.ContainsFunc(en.Value.Exprs, func(x *workflows.Expr) bool { return !st.settled(sc, s, x) })
+		for _, b := range sc.env(s) {
+			if len(r.Parts) > 1 && equalFold(b.entry.Key.Value, r.Parts[1].Name) {
+				return !slices.ContainsFunc(b.entry.Value.Exprs, func(x *workflows.Expr) bool { return !st.settled(b.sc, b.step, x) })
 			}
 		}
-	case "matrix":
-		return true // its expressions were followed
+	case "steps":
+		if len(r.Parts) == 4 && r.Parts[2].Name == "outputs" {
+			return st.constantOutput(sc, r.Parts[1].Name, r.Parts[3].Name)
+		}
+		return true
+	case "needs":
+		return len(r.Parts) < 3 || r.Parts[2].Name != "outputs" || len(r.Parts) == 4 && st.settledNeed(sc, r)
 	}
 	return false
+}
+
+func (st *state) settledNeed(sc *scope, r *workflows.Ref) bool {
+	j := sc.jobByID(r.Parts[1].Name)
+	if j == nil || j.Uses != nil {
+		return false
+	}
+	v := j.Outputs.Get(r.Parts[3].Name)
+	return v != nil && !slices.ContainsFunc(v.Exprs, func(x *workflows.Expr) bool { return !st.settled(st.jobs[j], nil, x) })
 }
 
 // commandCheckouts finds gh pr checkout, git fetch of pull refs, and git checkout
 // or merge of a name that an outsider sets.
 func (st *state) commandCheckouts(sc *scope, s *workflows.Step, add addSink) {
-	f := st.script(sc, s, asCode)
-	ev := st.newEval(asCode)
+	r := &reader{ev: st.newEval(asCode), sc: sc, step: s, flow: newScriptFlow(), vars: map[string][]Taint{}, open: map[string]block{}}
+	r.inherit()
+	dir := StartDir(sc.plainJob(), s)
 	for _, c := range s.Run.Commands {
+		r.command(c)
+		dir = AfterCommand(dir, c)
 		info, _ := platform.LookupCommand(constWords(c))
-		if info.Does != "checkout" {
+		if info.Does != "checkout" && !subcommand(c, "clone") {
 			continue
 		}
 		var t []Taint
-		for i, w := range c.Args() {
-			t = merge(t, f.word(ev, sc, s, &c.Args()[i]))
-			if strings.Contains(w.Text, "pull/") || c.Name == "gh" {
-				t = merge(t, []Taint{pullTaint(sc, c)})
+		for _, w := range c.Args() {
+			t = merge(t, r.word(&w))
+			if c.Name == "git" && strings.Contains(w.Text, "pull/") && w.Const {
+				t = merge(t, r.ev.pull(sc, c.Span))
 			}
 		}
-		add(SinkCheckout, nil, c.Span, t)
-	}
-}
-
-// pullTaint is the taint of a command that names a pull request's commit itself.
-func pullTaint(sc *scope, c *workflows.Command) Taint {
-	return Taint{
-		Source: "pull request", Who: platform.StartAnyone, Events: anyoneEvents(sc),
-		Hops: []Hop{{File: sc.file, Span: c.Span, Text: "fetches the commit of a pull request"}},
+		if strings.HasPrefix(commandText(c), "gh pr checkout") {
+			t = merge(t, r.ev.pull(sc, c.Span))
+		}
+		if subcommand(c, "fetch") || subcommand(c, "remote") {
+			continue // what it fetched is followed to where it is checked out
+		}
+		t = merge(t, r.fetchedRef(c))
+		add(Sink{Kind: SinkCheckout, Span: c.Span, Taints: t, dir: into(dir, c)})
 	}
 }
 

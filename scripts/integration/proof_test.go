@@ -5,6 +5,7 @@
 package integration_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -38,6 +39,8 @@ type proof struct {
 	ctx   context.Context
 	begun time.Time
 	lines []string
+	// starting is set while what fails is the machine's affair and not ours: then the test is skipped.
+	starting bool
 }
 
 var printing sync.Mutex
@@ -85,6 +88,9 @@ func (p *proof) check(ok bool, format string, args ...any) {
 // must ends the test on what makes all the rest of it pointless.
 func (p *proof) must(err error, doing string) {
 	p.t.Helper()
+	if err != nil && p.starting {
+		p.skip("it does not start here: %s: %v", doing, err)
+	}
 	if err != nil {
 		p.line("FAILED", "%s: %v", doing, err)
 		p.t.FailNow()
@@ -94,22 +100,33 @@ func (p *proof) must(err error, doing string) {
 // open says what this server does not prove.
 func (p *proof) open(format string, args ...any) { p.line("open", format, args...) }
 
-// binary gives the path of a server's binary: what the variable says, else what is installed. Without one the test is
-// skipped, and the variable NAME_WHY can tell the reason.
+// binary gives the path of a server's binary: what the variable says, else what is installed. Without one that runs the
+// test is skipped; VARIABLE_WHY can tell the reason.
 func (p *proof) binary(variable, name string) string {
 	p.t.Helper()
-	path := os.Getenv(variable)
-	if path == "" {
-		path = name
-	}
+	path := cmp.Or(os.Getenv(variable), name)
 	found, err := exec.LookPath(path)
 	if err != nil {
-		why := os.Getenv(variable + "_WHY")
-		if why == "" {
-			why = "there is no " + name + " on this machine"
-		}
-		p.line("skipped", "%s", why)
-		p.t.SkipNow()
+		p.skip("%s", cmp.Or(os.Getenv(variable+"_WHY"), "there is no "+name+" on this machine"))
+	}
+	if out, err := exec.CommandContext(p.ctx, found, "--version").CombinedOutput(); err != nil {
+		p.skip("%s does not start: %v: %.200s", name, err, out)
 	}
 	return found
+}
+
+// installed skips the test unless the commands are on this machine.
+func (p *proof) installed(names ...string) {
+	p.t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			p.skip("there is no %s on this machine", name)
+		}
+	}
+}
+
+func (p *proof) skip(format string, args ...any) {
+	p.t.Helper()
+	p.line("skipped", format, args...)
+	p.t.SkipNow()
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/stint-dev/stint/oidc/sandbox"
 )
 
-// grantFile has one grant of each kind that the servers are tried with: one that is narrow and short, one with all the
+// grantFile has one grant of each kind that the servers are tried with: one that is narrow, one with all the
 // rights of the role, which shows that it is the session policy that narrows the first, and one for another audience.
 const grantFile = `version: 1
 grants:
@@ -23,7 +23,7 @@ grants:
     intent: publish the built site
     owner: "@acme/web"
     for: { workflow: .github/workflows/deploy.yml, refs: [refs/heads/main], events: [push] }
-    ttl: 1m
+    ttl: %[3]s
     aws:
       role: %[1]s
       region: us-east-1
@@ -51,21 +51,26 @@ type stage struct {
 	grants []*grant.Grant
 }
 
-// newStage starts the issuer. The tokens are good for the time of the machine, since the servers go by it.
-func newStage(p *proof) *stage {
+// newStage starts the issuer. It goes by the clock of the machine, as the servers do.
+func newStage(p *proof, opts sandbox.Options) *stage {
 	s := &stage{proof: p}
+	opts.Fault = func(sandbox.Call) *sandbox.Fault { return s.fault.Load() }
 	var err error
-	s.issuer, err = sandbox.New(sandbox.Options{Fault: func(sandbox.Call) *sandbox.Fault { return s.fault.Load() }})
+	s.issuer, err = sandbox.New(opts)
 	p.must(err, "starting the issuer")
 	p.t.Cleanup(func() { _ = s.issuer.Close() })
 	return s
 }
 
-// use reads the grant file for a role at a server.
-func (s *stage) use(role, endpoint string) {
-	f, err := grant.Parse(grant.Path, fmt.Appendf(nil, grantFile, role, endpoint), grant.Options{Providers: []string{"aws"}})
-	s.must(err, "reading the grants")
-	s.grants = f.Grants
+// use reads the grant file for a role at a server, with a ttl for the narrow grant.
+func (s *stage) use(role, endpoint, ttl string) {
+	s.grants = s.parseGrants(fmt.Appendf(nil, grantFile, role, endpoint, ttl)).Grants
+}
+
+func (p *proof) parseGrants(text []byte) *grant.File {
+	f, err := grant.Parse(grant.Path, text, grant.Options{Providers: []string{"aws"}})
+	p.must(err, "reading the grants")
+	return f
 }
 
 // deployJob is the job that the grants are for.
@@ -98,7 +103,7 @@ func (s *stage) lease(name string) *lease.Lease {
 		Run:    runOf(deployJob()),
 		Expect: grant.Expect{Repository: "acme/site", Issuer: s.issuer.Issuer()},
 	})
-	s.must(explained(err), "opening a lease of "+name)
+	s.must(err, "opening a lease of "+name)
 	return l
 }
 

@@ -57,9 +57,21 @@ func leaseKeys(vars []oidc.Var) awssdk.Credentials {
 	return keys
 }
 
-func (c client) put(object, text string) (reply, error) { return c.do(http.MethodPut, "/"+object, text) }
-func (c client) get(object string) (reply, error)       { return c.do(http.MethodGet, "/"+object, "") }
-func (c client) remove(object string) (reply, error)    { return c.do(http.MethodDelete, "/"+object, "") }
+// makeBuckets makes the bucket that the grant names, and another.
+func (p *proof) makeBuckets(as client) {
+	p.t.Helper()
+	for _, bucket := range []string{"site", "other"} {
+		r, err := as.put(bucket, "")
+		p.must(err, "making the bucket "+bucket)
+		p.check(r.ok(), "the bucket %s is made (%s)", bucket, statusText(r.status, r.code))
+	}
+}
+
+func (c client) put(object, text string) (reply, error) {
+	return c.do(http.MethodPut, "/"+object, text)
+}
+func (c client) get(object string) (reply, error)    { return c.do(http.MethodGet, "/"+object, "") }
+func (c client) remove(object string) (reply, error) { return c.do(http.MethodDelete, "/"+object, "") }
 
 // do sends one signed request. A body to the path "/" is a form, which is how IAM is spoken to.
 func (c client) do(method, path, body string) (reply, error) {

@@ -2,19 +2,19 @@ package platform
 
 // setupActions put a tool or a runtime on the runner. RunsWorkspace is set where
 // that runs something the workspace names: yarn by its yarnPath, a Gemfile by
-// bundler, an install asked for by an input. Sources: the actions' repositories, 2026-11.
+// bundler, an install asked for by an input; RunsWith names that input. Sources: the actions' repositories, 2026-11.
 var setupActions = []ActionInfo{
-	{Name: "actions/setup-node", Setup: true, Opens: "npm", RunsWorkspace: true, Inputs: roles{"token": RoleSecret, "cache": RoleCache, "package-manager-cache": RoleCache}},
+	{Name: "actions/setup-node", Setup: true, Opens: "npm", RunsWorkspace: true, RunsWith: []string{"cache"}, Inputs: roles{"token": RoleSecret, "cache": RoleCache, "package-manager-cache": RoleCache}},
 	{Name: "actions/setup-python", Setup: true, Inputs: roles{"token": RoleSecret, "cache": RoleCache}},
 	{Name: "actions/setup-go", Setup: true, Inputs: roles{"token": RoleSecret, "cache": RoleCache}},
 	{Name: "actions/setup-java", Setup: true, Inputs: roles{"token": RoleSecret, "cache": RoleCache, "gpg-private-key": RoleSecret}, StaticInputs: []string{"gpg-private-key"}},
 	{Name: "actions/setup-dotnet", Setup: true, Opens: "nuget", Inputs: roles{"cache": RoleCache}},
-	{Name: "ruby/setup-ruby", Setup: true, RunsWorkspace: true, Inputs: roles{"bundler-cache": RoleCache}},
+	{Name: "ruby/setup-ruby", Setup: true, RunsWorkspace: true, RunsWith: []string{"bundler-cache"}, Inputs: roles{"bundler-cache": RoleCache}},
 	{Name: "actions/setup-ruby", Setup: true},
 	{Name: "shivammathur/setup-php", Setup: true},
 	{Name: "denoland/setup-deno", Setup: true, Inputs: roles{"cache": RoleCache}},
 	{Name: "oven-sh/setup-bun", Setup: true, Inputs: roles{"token": RoleSecret}},
-	{Name: "pnpm/action-setup", Setup: true, RunsWorkspace: true, Inputs: roles{"run_install": RoleScript, "cache": RoleCache}},
+	{Name: "pnpm/action-setup", Setup: true, RunsWorkspace: true, RunsWith: []string{"run_install"}, Inputs: roles{"run_install": RoleScript, "cache": RoleCache}},
 	{Name: "astral-sh/setup-uv", Setup: true, Inputs: roles{"github-token": RoleSecret, "enable-cache": RoleCache}},
 	{Name: "jdx/mise-action", Setup: true, RunsWorkspace: true, Inputs: roles{"github_token": RoleSecret, "cache": RoleCache}},
 	{Name: "asdf-vm/actions", Setup: true, RunsWorkspace: true},
@@ -64,7 +64,7 @@ var setupActions = []ActionInfo{
 	{Name: "step-security/harden-runner", Setup: true},
 	{Name: "aquasecurity/setup-trivy", Setup: true, Inputs: roles{"token": RoleSecret, "cache": RoleCache}},
 	{Name: "tanstack/config/.github/setup", Setup: true, Cache: true, RunsWorkspace: true},
-	{Name: "useblacksmith/setup-node", Setup: true, RunsWorkspace: true, Inputs: roles{"cache": RoleCache}},
+	{Name: "useblacksmith/setup-node", Setup: true, RunsWorkspace: true, RunsWith: []string{"cache"}, Inputs: roles{"cache": RoleCache}},
 	{Name: "useblacksmith/setup-python", Setup: true, Inputs: roles{"cache": RoleCache}},
 	{Name: "useblacksmith/cache", Cache: true, Inputs: roles{"path": RolePath, "key": RoleCache, "restore-keys": RoleCache}},
 	{Name: "runs-on/cache", Cache: true, Inputs: roles{"path": RolePath, "key": RoleCache, "restore-keys": RoleCache}},
@@ -72,12 +72,13 @@ var setupActions = []ActionInfo{
 }
 
 // buildActions build, test, lint or scan the workspace: after an outsider's
-// checkout most of them run the outsider's code. Sources: the actions' repositories, 2026-11.
+// checkout most of them run the outsider's code. An image is built from the commit
+// of the event unless context names the workspace. Sources: the actions' repositories, 2026-11.
 var buildActions = []ActionInfo{
-	{Name: "docker/build-push-action", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret, "build-args": RoleSecret, "context": RolePath, "cache-from": RoleCache, "cache-to": RoleCache}},
+	{Name: "docker/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret, "build-args": RoleSecret, "context": RolePath, "cache-from": RoleCache, "cache-to": RoleCache}},
 	{Name: "docker/bake-action", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"github-token": RoleSecret, "files": RolePath}},
-	{Name: "depot/build-push-action", RunsWorkspace: true, Publishes: true, OIDC: true, Opens: "depot", Inputs: roles{"token": RoleSecret, "secrets": RoleSecret}, StaticInputs: []string{"token"}},
-	{Name: "useblacksmith/build-push-action", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret}},
+	{Name: "depot/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, OIDC: true, Opens: "depot", Inputs: roles{"token": RoleSecret, "secrets": RoleSecret}, StaticInputs: []string{"token"}},
+	{Name: "useblacksmith/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret}},
 	{Name: "redhat-actions/buildah-build", RunsWorkspace: true, Inputs: roles{"context": RolePath}},
 	{Name: "devcontainers/ci", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"runcmd": RoleScript}},
 	{Name: "pyo3/maturin-action", RunsWorkspace: true, Inputs: roles{"before-script-linux": RoleScript, "sccache": RoleCache}},

@@ -41,6 +41,7 @@ func TestLookupCommand(t *testing.T) {
 		{"npx semantic-release", "publish npm*"},
 		{"npx --yes lerna publish from-package", "publish npm*"},
 		{"npx changeset publish", "publish npm*"},
+		{"npx -p publib publib-pypi", "publish pypi"},
 		{"NODE_ENV=production npx nx release", "publish npm*"},
 		{"python -m twine upload dist/*", "publish pypi"},
 		{"python3 -m twine upload dist/*", "publish pypi"},

@@ -129,8 +129,10 @@ type ActionInfo struct {
 	// for git.
 	Git bool
 	// Reads is set when the action reads or runs files of the workspace (setup
-	// with caches, linters): after an outsider's checkout that is execution.
+	// with caches, linters): after an outsider's checkout that is execution. With
+	// RunsWith it does only when one of these inputs is set.
 	RunsWorkspace bool
+	RunsWith      []string
 	Source        string
 }
 

@@ -121,8 +121,8 @@ func (x *startIndex) find(text string) []SecretHit {
 
 // at returns the credential of the form that begins at start, if one does.
 func (f *secretFormat) at(text string, start int) (SecretHit, bool) {
-	if !strings.HasPrefix(text[start:], f.prefix) || start > 0 && isAlnum(rune(f.prefix[0])) && wordBytes[text[start-1]] {
-		return SecretHit{}, false // the second: the middle of a longer word
+	if !strings.HasPrefix(text[start:], f.prefix) || start > 0 && f.continues(text[start-1]) {
+		return SecretHit{}, false
 	}
 	from := start + len(f.prefix)
 	end := f.body.run(text, from)
@@ -136,7 +136,14 @@ func (f *secretFormat) at(text string, start int) (SecretHit, bool) {
 	if check == nil {
 		check = f.random
 	}
-	return h, check(text[start:end], &h)
+	ok := check(text[start:end], &h)
+	return h, ok
+}
+
+// continues reports whether a credential that would begin behind c is the middle
+// of a longer word. What may also part a name from its value is none.
+func (f *secretFormat) continues(c byte) bool {
+	return (wordBytes[c] || f.body[c]) && c != '=' && c != ':'
 }
 
 func (f *secretFormat) random(whole string, _ *SecretHit) bool {
@@ -181,8 +188,8 @@ var placeholders = []string{
 	"password", "test", "mock", "replace", "notreal", "not-real", "invalid", "12345678", "abcdefgh", "abcd1234", "deadbeef", "00000000", "....", "****", "todo",
 }
 
-// IsPlaceholder reports whether a value says by itself that it stands for another:
-// in words, or because it repeats itself.
+// IsPlaceholder reports whether a value says by itself that it stands for another
+// (in words, or because it repeats itself), or is an emulator's published key.
 func IsPlaceholder(value string) bool {
 	lower := strings.ToLower(value)
 	for _, w := range placeholders {
@@ -190,7 +197,7 @@ func IsPlaceholder(value string) bool {
 			return true
 		}
 	}
-	return distinct(value) < min(5, len(value))
+	return distinct(value) < min(5, len(value)) || isEmulatorKey(value)
 }
 
 // LooksRandom reports whether a value of 12 bytes or more is one that a generator
@@ -261,4 +268,14 @@ func NamesSecret(name string) bool {
 		return slices.ContainsFunc(words[:len(words)-1], func(w string) bool { return slices.Contains(keyWords, w) })
 	}
 	return false
+}
+
+// uploadWords name services whose tokens for workflows only send reports in, so
+// that many projects show theirs on purpose (their documentation, 2026-11).
+var uploadWords = []string{"argos", "bundlewatch", "chromatic", "chromaui", "codacy", "codeclimate", "codecov", "coveralls", "deepsource", "fossa", "percy"}
+
+// UploadsOnly reports whether a name is that of a token that only sends reports in,
+// or of an action that takes one.
+func UploadsOnly(name string) bool {
+	return slices.ContainsFunc(nameWords(name), func(w string) bool { return slices.Contains(uploadWords, w) })
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"time"
 )
@@ -84,13 +85,15 @@ func lastPart(whole string, _ *SecretHit) bool {
 // and Cosmos DB's, by how they begin.
 var emulatorKeys = []string{"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu", "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nD"}
 
+func isEmulatorKey(value string) bool {
+	return slices.ContainsFunc(emulatorKeys, func(k string) bool { return strings.HasPrefix(value, k) })
+}
+
 // azureKey accepts a key of a whole number of bytes in base 64.
 func azureKey(whole string, h *SecretHit) bool {
 	_, key, _ := strings.Cut(whole, "=")
-	for _, k := range emulatorKeys {
-		if strings.HasPrefix(key, k) {
-			return false
-		}
+	if isEmulatorKey(key) {
+		return false
 	}
 	raw, err := base64.StdEncoding.DecodeString(key)
 	h.Proven = err == nil && (len(raw) == 64 || len(raw) == 32)

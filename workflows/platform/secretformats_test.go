@@ -184,6 +184,14 @@ func TestNamesSecret(t *testing.T) {
 	}
 }
 
+func TestUploadsOnly(t *testing.T) {
+	for name, want := range map[string]bool{"CODECOV_TOKEN": true, "percy-token": true, "NPM_TOKEN": false, "": false} {
+		if got := UploadsOnly(name); got != want {
+			t.Errorf("UploadsOnly(%q) = %v", name, got)
+		}
+	}
+}
+
 func FuzzFindSecrets(f *testing.F) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for i := range secretFormats {

@@ -77,6 +77,7 @@ var secretTable = []secretLine{
 	{"base url $", public},
 	{"site url $", public},
 	{"repository $", public},
+	{"target repo $", public},
 	{"registry name $", public},
 	{"cluster $", public},
 	{"namespace $", public},
@@ -266,6 +267,7 @@ var secretTable = []secretLine{
 	{"vault secret", cloudKey("vault")},
 	{"vault role id", public},
 	{"vault addr", public},
+	{"vault client key", unclassified}, // of TLS, beside the log-in
 	{"vault client", cloudKey("vault")},
 	{"op service account token", cloudKey("1password")},
 	{"op connect", cloudKey("1password")},
@@ -342,6 +344,7 @@ var secretTable = []secretLine{
 	{"flathub", publishToken("flathub")},
 	{"aur", publishToken("aur")},
 	{"winget", personal},
+	{"homebrew influxdb", serviceToken("influxdb")},
 	{"homebrew", personal},
 	{"goreleaser gh", personal},
 	{"goreleaser key", serviceToken("goreleaser")},

@@ -74,6 +74,10 @@ func ofName(v value) lint.Finding {
 		f.Confidence = lint.LowConfidence
 	}
 	f.Exposure.Steer = reach.MutableThirdParty // it may be a value that opens nothing
+	if platform.UploadsOnly(v.name) || platform.UploadsOnly(v.action) {
+		f.Ceiling = severity(reach.Low)
+		f.Message += "; tokens like it only send reports in, and many projects show theirs on purpose"
+	}
 	return f
 }
 

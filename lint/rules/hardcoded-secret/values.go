@@ -17,6 +17,8 @@ type value struct {
 	job        *reach.Job
 	// what it is, for messages.
 	what string
+	// action is the owner/repo of the action that takes the value, "" for none.
+	action string
 	// login is set for the password of a login to a registry or host elsewhere,
 	// which is a credential whatever it looks like.
 	login bool
@@ -107,7 +109,12 @@ func values(p *lint.Pass, visit func(value)) {
 	})
 	p.Steps(func(s *workflows.Step, job *reach.Job) {
 		entries(s.Env, job, visit)
-		entries(s.With, job, visit)
+		entries(s.With, job, func(v value) {
+			if s.Uses != nil {
+				v.action = s.Uses.Name()
+			}
+			visit(v)
+		})
 		if s.Run != nil {
 			for _, c := range s.Run.Commands {
 				command(c, job, visit)
@@ -130,6 +137,7 @@ func entries(m *workflows.Map, job *reach.Job, visit func(value)) {
 
 func scalar(name string, s *workflows.Scalar, job *reach.Job, visit func(value)) {
 	if text, ok := s.Const(); ok {
+		text = strings.TrimRight(text, "\n") // of a block
 		visit(value{name: name, text: text, span: s.SpanOf(0, len(text)), job: job, what: "a literal value of " + name})
 	}
 }

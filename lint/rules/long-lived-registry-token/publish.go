@@ -29,7 +29,7 @@ func publishesOf(g *reach.Graph, job *reach.Job) []publish {
 	private := privateRegistries(g, job)
 	for _, s := range g.RunSteps(job) {
 		for _, p := range stepPublishes(s) {
-			if p.registry == "" || !private[p.registry] && !privateStep(p.registry, s) && !privateCommand(p.command) {
+			if p.registry == "" || !private[p.registry] && !privateStep(p.registry, s) && !privateCommand(p.registry, p.command) {
 				out = append(out, p)
 			}
 		}
@@ -73,26 +73,28 @@ func stepPublishes(s reach.RunStep) []publish {
 		case !runsNamed(words):
 			continue
 		default:
-			p.guess, p.what = true, words[0]
-			if i := slices.IndexFunc(words[1:], publishWord); i >= 0 {
-				p.what += " " + words[1+i]
-			}
+			p.guess = true
 		}
 		out = append(out, p)
 	}
 	return out
 }
 
-// clip returns the first constant words of a command that are no options, for a message.
+// clip returns the first words of a command that are no options, for a message: up
+// to the word that says it publishes, where there is one.
 func clip(words []string) string {
 	const most = 3
 	var out []string
 	for _, w := range words {
-		if len(out) == most || strings.ContainsRune(w, '\uFFFD') {
+		option := strings.HasPrefix(w, "-")
+		if len(out) == most || option && len(out) > 1 || strings.ContainsRune(w, '\uFFFD') {
 			break
 		}
-		if !strings.HasPrefix(w, "-") {
+		if !option {
 			out = append(out, w)
+		}
+		if publishWord(w) {
+			break
 		}
 	}
 	return strings.Join(out, " ")
@@ -214,22 +216,27 @@ func privateStep(place string, s reach.RunStep) bool {
 	return false
 }
 
-// registryFlags are the options that name a registry or index. Source: the tools'
-// documentation, 2026-11.
-var registryFlags = []string{
-	"--registry", "--index", "--repository-url", "--repository", "-r", "--publish-url", "--source", "-s", "--host", "--publish-registry", "-Source", "-src", "--server",
+// registryFlags are the options that name a registry or index, by place. Source: the
+// tools' documentation, 2026-11.
+var registryFlags = map[string][]string{
+	"npm":      {"--registry"},
+	"pypi":     {"--repository-url", "--repository", "-r", "--publish-url", "--index"},
+	"crates":   {"--registry", "--index"},
+	"rubygems": {"--host"},
+	"nuget":    {"--source", "-s", "-Source", "-src"},
+	"pub":      {"--server"},
 }
 
 // privateCommand reports whether the command's own options name a registry that is
 // not the public one: by its address, or by a name that is not the default's.
-func privateCommand(c *workflows.Command) bool {
+func privateCommand(place string, c *workflows.Command) bool {
 	if c == nil {
 		return false
 	}
 	words := c.Args()
 	for i, w := range words {
 		flag, value, joined := strings.Cut(w.Text, "=")
-		if !slices.Contains(registryFlags, flag) {
+		if !slices.Contains(registryFlags[place], flag) {
 			continue
 		}
 		if !joined && i+1 < len(words) {

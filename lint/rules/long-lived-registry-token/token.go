@@ -83,6 +83,10 @@ func tokenOf(g *reach.Graph, job *reach.Job, u reach.Use) string {
 	if own.Class != "" && own.Class != "registry-login" {
 		return ""
 	}
+	if u.Holder == reach.HeldByInput && static(u) {
+		info, _ := platform.LookupAction(u.Step.Uses.FullName())
+		return registry(info.Opens)
+	}
 	if info := platform.LookupSecret(u.Name); u.Name != "" && info.Class == "publish-token" {
 		return registry(info.Opens)
 	}

@@ -22,6 +22,7 @@ type judgement struct {
 const (
 	nextPush     = "push with the repository token and contents: write; where the push has to start workflows or pass a ruleset, mint an app's token for this repository in the job (actions/create-github-app-token)"
 	nextPackages = "log in with the repository token and packages: write, then revoke the user's token and delete the secret"
+	nextCopilot  = "give the job copilot-requests: write and the repository token where the organization allows it; else keep the user's token in a job of its own that holds nothing more"
 	nextAPI      = "use the repository token with the permissions that the job needs; for other repositories mint an app's token in the job, limited to them (actions/create-github-app-token or a broker)"
 )
 
@@ -35,6 +36,8 @@ func judge(g *reach.Graph, job *reach.Job, u reach.Use) judgement {
 		return judgement{}
 	}
 	switch by := takenBy(g, job, u); {
+	case named && strings.Contains(strings.ToUpper(u.Credential.Name), "COPILOT"):
+		return judgement{lint.HighConfidence, " that answers for Copilot", nextCopilot}
 	case by.confidence == 0 && named:
 		return judgement{nameConfidence(u.Credential.Name), "", nextAPI}
 	case registry && by.next != nextPackages:
@@ -48,11 +51,11 @@ func judge(g *reach.Graph, job *reach.Job, u reach.Use) judgement {
 // that only say what it is for.
 func nameConfidence(name string) lint.Confidence {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '-' })
-	for _, w := range words {
-		switch w {
-		case "pat", "ghpat", "personal", "gh", "github", "bot":
-			return lint.HighConfidence
-		}
+	has := func(list ...string) bool {
+		return slices.ContainsFunc(list, func(w string) bool { return slices.Contains(words, w) })
+	}
+	if has("pat", "ghpat", "personal") || has("token") && has("gh", "github", "bot") {
+		return lint.HighConfidence
 	}
 	return lint.MediumConfidence
 }
@@ -114,8 +117,8 @@ func byCommand(c *workflows.Command) judgement {
 		into = strings.ToLower(strings.Join(reach.CommandWords(c.PipesInto), " "))
 	}
 	switch {
-	case c.Name == "gh" || strings.HasPrefix(into, "gh auth login"):
-		return judgement{lint.HighConfidence, " that gh is given", nextAPI}
+	case strings.HasPrefix(line, "gh auth login"), strings.HasPrefix(into, "gh auth login"):
+		return judgement{lint.HighConfidence, " that gh logs in with", nextAPI}
 	case c.Name == "git" && strings.Contains(line, "github.com"):
 		return judgement{lint.HighConfidence, " in the address of a git remote", nextPush}
 	case info.Does == "fetch" && strings.Contains(line, "github.com"):

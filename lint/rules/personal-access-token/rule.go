@@ -73,6 +73,7 @@ func report(p *lint.Pass, job *reach.Job, token []reach.Use, j judgement) {
 	if fallsBack(token) {
 		f.Confidence = min(f.Confidence, lint.MediumConfidence)
 		f.Next = "leave the secret unset, so that the repository token is used, or " + j.next
+		f.Strict = generated(creds)
 	}
 	p.Report(f)
 }
@@ -100,6 +101,13 @@ func fallsBack(token []reach.Use) bool {
 	return !slices.ContainsFunc(token, func(u reach.Use) bool {
 		return u.Expr == nil || !slices.ContainsFunc(u.Expr.Refs(), isRepositoryToken)
 	})
+}
+
+// generated reports whether all secrets are those by which the generator of agentic
+// workflows (gh aw) lets people replace the repository token: it writes the names
+// into every job, and hardly anybody sets them. Source: its documentation, 2026-11.
+func generated(creds []*reach.Credential) bool {
+	return !slices.ContainsFunc(creds, func(c *reach.Credential) bool { return !strings.HasPrefix(c.Name, "GH_AW_") })
 }
 
 // maxRelated bounds the places that one finding lists.

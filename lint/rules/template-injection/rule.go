@@ -1,0 +1,117 @@
+// Package templateinjection is the rule template-injection; see README.md.
+package templateinjection
+
+import (
+	_ "embed"
+	"slices"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/reach/flow"
+	"github.com/stint-dev/stint/workflows"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports text that somebody else writes and a script runs.
+var Rule = &lint.Rule{
+	ID:         "template-injection",
+	Title:      "text that an outsider writes is expanded into a script and runs with the job's credentials",
+	Since:      "2026-11",
+	Confidence: lint.HighConfidence,
+	Tags:       []string{"NHI5:2025", "PR.AA-05", "ASI05"},
+	Readme:     readme,
+	Check:      check,
+}
+
+func check(p *lint.Pass) {
+	var found []*injection
+	for _, s := range p.Graph.Flow.Sinks() {
+		switch s.Kind {
+		case flow.SinkScript, flow.SinkScriptInput, flow.SinkShellCode:
+		default:
+			continue
+		}
+		if s.File == p.File {
+			found = add(found, judge(p.Graph, s))
+		}
+	}
+	for _, in := range found {
+		f := in.finding()
+		f.Fixes = fixes(p.File, in, found)
+		p.Report(f)
+	}
+}
+
+// add keeps, of the injections at one place, the one that matters most: a step of a
+// composite action has one for each job that uses it.
+func add(found []*injection, in *injection) []*injection {
+	i := slices.IndexFunc(found, func(other *injection) bool { return other.sink.Span == in.sink.Span && other.sink.Kind == in.sink.Kind })
+	if i < 0 {
+		return append(found, in)
+	}
+	if in.worse(found[i]) {
+		found[i] = in
+	}
+	return found
+}
+
+// An injection is one sink with its judgement.
+type injection struct {
+	sink       *flow.Sink
+	taint      flow.Taint
+	job        *reach.Job
+	exposure   reach.Exposure
+	ceiling    *reach.Severity
+	confidence lint.Confidence
+	strict     bool
+}
+
+// worse orders injections of one place: what everybody is shown first, then by
+// severity and confidence.
+func (in *injection) worse(other *injection) bool {
+	if in.strict != other.strict {
+		return other.strict
+	}
+	if a, b := in.severity(), other.severity(); a != b {
+		return a > b
+	}
+	return in.confidence > other.confidence
+}
+
+func (in *injection) severity() reach.Severity {
+	s := reach.Grade(in.exposure)
+	if in.ceiling != nil {
+		s = min(s, *in.ceiling)
+	}
+	return s
+}
+
+func (in *injection) finding() lint.Finding {
+	return lint.Finding{
+		Span: in.sink.Span, Job: in.job, Exposure: in.exposure, Ceiling: in.ceiling,
+		Confidence: in.confidence, Strict: in.strict,
+		Message: in.message(), Next: in.next(), Related: related(in),
+	}
+}
+
+// related is the way of the text, without the place that the finding marks.
+func related(in *injection) []lint.Related {
+	var out []lint.Related
+	for _, h := range in.taint.Hops {
+		if h.File == in.sink.File && h.Span == in.sink.Span {
+			continue
+		}
+		r := lint.Related{File: h.File, Span: h.Span, Text: h.Text}
+		if !slices.Contains(out, r) && !within(r, in.sink) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// within reports whether a hop lies in the marked expression itself.
+func within(r lint.Related, s *flow.Sink) bool {
+	return r.File == s.File && s.Span.Contains(r.Span) && s.Span != (workflows.Span{})
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestListIsFresh(t *testing.T) {
+	want, err := list("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join("..", listFile))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("oidc/providers/%s is stale: run go generate ./oidc/providers (%v)", listFile, err)
+	}
+}
+
+func TestListHoldsTheDirectoriesWithAProvider(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"vault/provider.go", "aws/provider.go", "gen/main.go", "README.md"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := list(dir)
+	text := string(src)
+	aws, vault := strings.Index(text, "name: aws.Name"), strings.Index(text, "name: vault.Name")
+	if err != nil || aws < 0 || vault < aws || strings.Contains(text, "gen.Name") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+	if err := writeList(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, listFile)); err != nil || !bytes.Equal(got, src) {
+		t.Errorf("the file holds %q (%v), not the list", got, err)
+	}
+}

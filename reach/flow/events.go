@@ -1,0 +1,183 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+// eventsOf returns the events that can start a job: its own triggers, and for a
+// called workflow those of its callers, each with the worst person who can make
+// all the if: on the way hold and get past the jobs it needs.
+func (st *state) eventsOf(sc *scope, nest int) []Event {
+	if sc.known || nest > maxNest {
+		return sc.events
+	}
+	sc.known = true // also while it is being computed: jobs that need each other never run
+	var out []Event
+	for _, t := range sc.file.Workflow.On {
+		if t.Event == "workflow_call" {
+			continue
+		}
+		who := st.starter(t)
+		out = append(out, Event{Name: t.Event, Who: who, Text: who, File: sc.file, Trigger: t}.limitedBy(labels(t)))
+	}
+	for _, c := range sc.calls {
+		out = append(out, st.eventsOf(c.from, nest+1)...)
+	}
+	out = st.pass(sc, nil, sc.job.If, out)
+	if !asksStatus(sc.job.If) {
+		for _, id := range sc.job.Needs {
+			if j := sc.jobByID(id.Value); j != nil && j != sc.job {
+				out = st.afterJob(st.jobs[j], out, nest)
+			}
+		}
+	}
+	sc.events = out
+	return out
+}
+
+// starter returns who can make an event happen. A workflow_run follows runs of the
+// workflows that it names: where all of them are here and none can be started by an
+// outsider, this one cannot either.
+func (st *state) starter(t *workflows.Trigger) platform.Starter {
+	info, _ := platform.LookupEvent(t.Event)
+	if t.Event != "workflow_run" || len(t.Workflows) == 0 {
+		return info.Starter
+	}
+	for _, name := range t.Workflows {
+		w := st.workflowNamed(name.Value)
+		if w == nil {
+			return info.Starter
+		}
+		for _, before := range w.On {
+			if e, _ := platform.LookupEvent(before.Event); e.Starter >= platform.StartForkSandboxed {
+				return info.Starter
+			}
+		}
+	}
+	return platform.StartWriter
+}
+
+// workflowNamed returns the workflow with the name, which is its path when it has
+// no name: of its own.
+func (st *state) workflowNamed(name string) *workflows.Workflow {
+	for _, f := range st.repo.Files {
+		if f.Workflow == nil {
+			continue
+		}
+		if f.Workflow.Name.String() == name || f.Workflow.Name == nil && f.Path == name {
+			return f.Workflow
+		}
+	}
+	return nil
+}
+
+// limitedBy lowers who can start an event.
+func (e Event) limitedBy(who platform.Starter) Event {
+	e.Who = min(e.Who, who)
+	return e
+}
+
+// labels returns who can start a trigger that is limited to labels being set: on
+// pull requests only people with the right to triage set them. On issues a form
+// may, for whoever opens one.
+func labels(t *workflows.Trigger) platform.Starter {
+	if len(t.Types) == 0 || !strings.HasPrefix(t.Event, "pull_request") {
+		return platform.StartAnyone
+	}
+	for _, s := range t.Types {
+		switch s.Value {
+		case "labeled", "unlabeled", "assigned", "unassigned", "milestoned", "enqueued", "review_requested":
+		default:
+			return platform.StartAnyone
+		}
+	}
+	return platform.StartWriter
+}
+
+// pass drops the events under which a condition never holds and lowers the others
+// to those who can make it hold.
+func (st *state) pass(sc *scope, s *workflows.Step, cond *workflows.Scalar, events []Event) []Event {
+	if cond == nil {
+		return events
+	}
+	var out []Event
+	for _, e := range events {
+		g := guard{event: e.Name, gate: func(r *workflows.Ref) bool { return st.gates(sc, r) }}
+		if g.never(cond) {
+			continue
+		}
+		if e.Who >= platform.StartForkSandboxed && g.as(outsider).never(cond) {
+			e.Who = platform.StartWriter
+		}
+		if e.Text >= platform.StartForkSandboxed && g.as(member).never(cond) {
+			e.Text = platform.StartWriter
+		}
+		if g.as(member).unmerged().never(cond) {
+			e.Merged = true
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// asksStatus reports whether a condition calls always(), failure() or cancelled(),
+// so that a job runs although one that it needs did not.
+func asksStatus(cond *workflows.Scalar) bool {
+	if cond == nil {
+		return false
+	}
+	found := false
+	for _, e := range cond.Exprs {
+		workflows.Walk(e.Root, func(n workflows.ExprNode) bool {
+			c, ok := n.(*workflows.Call)
+			found = found || ok && (c.Func == "always" || c.Func == "failure" || c.Func == "cancelled")
+			return !found
+		})
+	}
+	return found
+}
+
+// afterJob lowers events to those under which a needed job runs and does not refuse.
+func (st *state) afterJob(needed *scope, events []Event, nest int) []Event {
+	before := st.eventsOf(needed, nest+1)
+	refuses := slices.ContainsFunc(needed.steps, func(s *workflows.Step) bool { return st.refuses(needed, s) })
+	var out []Event
+	for _, e := range events {
+		i := slices.IndexFunc(before, func(b Event) bool { return b.Name == e.Name })
+		if i < 0 && nest < maxNest {
+			continue
+		}
+		if i >= 0 {
+			e.Who, e.Text = min(e.Who, before[i].Who), min(e.Text, before[i].Text)
+			e.Merged = e.Merged || before[i].Merged
+		}
+		if refuses {
+			e = e.limitedBy(platform.StartWriter)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// stepEvents returns the events under which a step may run: past its own if: and
+// past the steps before it that refuse people without rights.
+func (st *state) stepEvents(sc *scope, s *workflows.Step) []Event {
+	events := st.eventsOf(sc, 0)
+	if s == nil || len(events) == 0 {
+		return events
+	}
+	events = st.pass(sc, s, s.If, slices.Clone(events))
+	for _, earlier := range sc.steps[:sc.index[s]] {
+		if st.spend(1) && st.refuses(sc, earlier) {
+			for i := range events {
+				events[i] = events[i].limitedBy(platform.StartWriter)
+			}
+			break
+		}
+	}
+	return events
+}

@@ -1,0 +1,31 @@
+package platform
+
+import (
+	"slices"
+	"strings"
+)
+
+// serviceHosts are the domains of places whose credentials are worth stealing, by
+// what [SecretInfo] calls them in Opens. Source: their documentation, 2026-11.
+var serviceHosts = map[string][]string{
+	"aws":         {"amazonaws.com", "amazonaws.com.cn", "aws.amazon.com"},
+	"gcp":         {"googleapis.com", "google.com"},
+	"gemini":      {"googleapis.com"},
+	"azure":       {"azure.com", "azure.net", "windows.net", "microsoftonline.com", "visualstudio.com"},
+	"npm":         {"npmjs.org", "npmjs.com"},
+	"pypi":        {"pypi.org"},
+	"dockerhub":   {"docker.com", "docker.io"},
+	"github":      {"github.com", "githubusercontent.com", "ghcr.io"},
+	"crates":      {"crates.io"},
+	"rubygems":    {"rubygems.org"},
+	"nuget":       {"nuget.org"},
+	"huggingface": {"huggingface.co", "hf.co"},
+}
+
+// HostServes reports whether a host (lower case, without port) belongs to a place,
+// or is called after it, as one's own instance of it often is.
+func HostServes(place, host string) bool {
+	return place != "" && strings.Contains(host, place) || slices.ContainsFunc(serviceHosts[place], func(domain string) bool {
+		return host == domain || strings.HasSuffix(host, "."+domain)
+	})
+}
