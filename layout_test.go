@@ -47,6 +47,7 @@ oidc/providers                 | oidc oidc/grant oidc/providers/*               
 oidc/receipt                   | oidc                                                          | sigstore
 oidc/sandbox                   | oidc oidc/grant oidc/providers/* oidc/providers/aws/policy    | jose yaml
 org                            | workflows workflows/github reach lint                         | bbolt
+scripts/integration            |                                                               |
 cmd/stint                      | *                                                             | cobra pflag yaml sys term go-internal
 `
 
@@ -81,8 +82,9 @@ var oneImporter = []string{"actionlint", "go-github", "aws-sdk", "jose", "sigsto
 // what looks at our work from outside, as a cloud's own SDK does at the sandbox. No test reaches into the other half.
 var (
 	testOurs = map[string][]string{
-		"lint": {"workflows", "workflows/platform", "reach", "reach/flow", "lint/linttest", "lint/rules", "lint/rules/*"},
-		"oidc": {"oidc/sandbox", "oidc/providers", "oidc/providers/*", "oidc/providers/aws/policy"},
+		"lint":    {"workflows", "workflows/platform", "reach", "reach/flow", "lint/linttest", "lint/rules", "lint/rules/*"},
+		"oidc":    {"oidc/sandbox", "oidc/providers", "oidc/providers/*", "oidc/providers/aws/policy"},
+		"scripts": {"oidc", "oidc/*", "oidc/providers/*"},
 	}
 	testOutside = map[string][]string{
 		"workflows": {"yaml", "go-internal", "txtar"},
@@ -90,6 +92,7 @@ var (
 		"lint":      {"yaml", "go-internal", "txtar", "jsonschema"},
 		"oidc":      {"yaml", "go-internal", "txtar", "jsonschema", "jose", "aws-sdk", "smithy"},
 		"cmd":       {"yaml", "go-internal", "txtar", "jsonschema", "aws-sdk"},
+		"scripts":   {"aws-sdk"},
 	}
 )
 

@@ -3,6 +3,7 @@ package reach
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/reach/flow"
 	"github.com/stint-dev/stint/workflows"
@@ -245,12 +246,16 @@ func acts(s *workflows.Step) []string {
 }
 
 // CommandWords returns a command's words from its name on, as platform.LookupCommand
-// takes them, or nil when the name is not constant.
+// takes them, or nil when the name is not constant. The name keeps its directory: by
+// that a script of the tree is known.
 func CommandWords(c *workflows.Command) []string {
 	if c.Name == "" {
 		return nil
 	}
 	out := []string{c.Name}
+	if c.NameAt < len(c.Words) && strings.HasSuffix(c.Words[c.NameAt].Text, "/"+c.Name) {
+		out[0] = c.Words[c.NameAt].Text
+	}
 	for _, w := range c.Args() {
 		out = append(out, w.Text)
 	}

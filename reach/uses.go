@@ -181,6 +181,15 @@ func (f *useFinder) origins(sc useScope, e *workflows.Expr) []origin {
 	return out
 }
 
+// ValueRefs returns the references that an expression's value can be made of: not
+// those that are only compared or tested.
+func ValueRefs(e *workflows.Expr) []*workflows.Ref {
+	if e == nil {
+		return nil
+	}
+	return valueRefs(nil, e.Root)
+}
+
 // valueRefs appends the references that an expression's value can be made of: not
 // those that are only compared or tested.
 func valueRefs(out []*workflows.Ref, n workflows.ExprNode) []*workflows.Ref {

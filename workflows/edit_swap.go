@@ -24,23 +24,24 @@ func (f *File) RemoveStepEnv(s *Step, names []string) (edits []Edit, ok bool) {
 	if s.Env == nil {
 		return nil, false
 	}
-	key, ok := f.keyOf(s, s.Env, "env")
+	key, ok := f.keyOf(s.Span, s.Env, "env")
 	if !ok {
 		return nil, false
 	}
 	return f.swapEntries(s, s.Env, key, names, nil)
 }
 
-// keyOf finds the key whose value is the mapping m: the nearest one before it.
-func (f *File) keyOf(s *Step, m *Map, name string) (Span, bool) {
-	if !s.Span.Contains(m.Span) {
+// keyOf finds the key inside outer whose value is the mapping m: the nearest one
+// before it.
+func (f *File) keyOf(outer Span, m *Map, name string) (Span, bool) {
+	if !outer.Contains(m.Span) {
 		return Span{}, false // an alias
 	}
-	before := strings.TrimRight(string(f.Source[s.Span.Start:m.Span.Start]), " \t\r\n")
+	before := strings.TrimRight(string(f.Source[outer.Start:m.Span.Start]), " \t\r\n")
 	if !strings.HasSuffix(before, name+":") {
 		return Span{}, false
 	}
-	start := s.Span.Start + len(before) - len(name) - len(":")
+	start := outer.Start + len(before) - len(name) - len(":")
 	return Span{start, start + len(name)}, true
 }
 

@@ -47,6 +47,7 @@ what main opened, as main left it in the runner's state.`,
 			v, err := at(w)
 			if err == nil {
 				a := action{world: w, at: v, commands: w.stdout}
+				a.at.vars = nil // addresses of a sandbox: the job has them, and post would take them away
 				a.stdout, a.stderr = &stepLog{w.stdout}, &stepLog{w.stderr}
 				if args[0] == "main" {
 					err = a.main(cmd.Context())

@@ -20,11 +20,9 @@ import (
 	"github.com/stint-dev/stint/oidc/sandbox"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // demoChild marks a process of the test's own program that plays the part of
 // `stint demo put`.
-const demoChild = "STINT_TEST_DEMO_PUT"
+const demoChild = "TEST_DEMO_PUT" // no STINT_…: a command under a grant does not get those
 
 // TestDemoPutProcess is no test of its own: the demo's test starts it as the
 // command that runs under the grant.

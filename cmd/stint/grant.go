@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -233,22 +234,30 @@ func writeDecisions(out io.Writer, decisions []grant.Decision, full bool) error 
 	if full {
 		return grant.WriteDecision(out, decisions[0])
 	}
+	refused := ""
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, d := range decisions {
-		answer := "admitted"
-		if !d.Admit {
-			answer = "refused\t" + classes(d)
+		if d.Admit {
+			fmt.Fprintf(t, "%s\tadmitted\n", d.Grant)
+			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\n", d.Grant, answer)
+		refused = cmp.Or(refused, d.Grant)
+		fmt.Fprintf(t, "%s\trefused\tfor its %s\n", d.Grant, strings.Join(differing(d), ", "))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || refused == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\nstint grant check %s says what was expected and what to change\n", refused)
+	return err
 }
 
-// classes lists the claims that differ and how.
-func classes(d grant.Decision) string {
-	list := make([]string, len(d.Reasons))
-	for i, r := range d.Reasons {
-		list[i] = fmt.Sprintf("%s (%s)", r.Claim, r.Class)
+// differing lists the claims for which a grant is refused, each once.
+func differing(d grant.Decision) []string {
+	var list []string
+	for _, r := range d.Reasons {
+		if !slices.Contains(list, r.Claim) {
+			list = append(list, r.Claim)
+		}
 	}
-	return strings.Join(list, ", ")
+	return list
 }

@@ -197,6 +197,9 @@ func (o lintOptions) mend(w world, repo *workflows.Repository, result *lint.Resu
 	for _, s := range repair.Skipped {
 		fmt.Fprintf(w.stderr, "stint: not fixed: %s: %s: %s\n", workflows.Printable(s.Finding.File.Path), s.Finding.Rule.ID, workflows.Printable(s.Why))
 	}
+	if n := unsafeOnly(result.Findings); n > 0 && o.fix != "unsafe" {
+		fmt.Fprintf(w.stderr, "stint: left alone: %d of the fixes could change what a workflow does; look at them with --diff --fix=unsafe\n", n)
+	}
 	if o.diff {
 		for _, f := range repair.Files {
 			printDiff(w.stdout, f.Diff())
@@ -220,6 +223,17 @@ func (o lintOptions) mend(w world, repo *workflows.Repository, result *lint.Resu
 	}
 	result.Findings = slices.DeleteFunc(result.Findings, func(f lint.Finding) bool { return mended[f.Fingerprint] })
 	return nil
+}
+
+// unsafeOnly counts the findings that have fixes and no safe one.
+func unsafeOnly(findings []lint.Finding) int {
+	n := 0
+	for _, f := range findings {
+		if len(f.Fixes) > 0 && !slices.ContainsFunc(f.Fixes, func(x lint.Fix) bool { return x.Safe }) {
+			n++
+		}
+	}
+	return n
 }
 
 // printDiff prints a patch; control characters other than tabs and line breaks

@@ -193,7 +193,7 @@ func writeHijack(out io.Writer, jobs []*reach.Job, name string) {
 func writeNumber(out io.Writer, g *reach.Graph) {
 	pairs := g.Pairs()
 	if len(pairs) == 0 {
-		fmt.Fprintln(out, "\n0 pairs of foreign code and standing credential: no stored secret meets code that\nsomebody outside can change.")
+		fmt.Fprintln(out, "\n0 pairs of foreign code and standing credential: no stored secret meets code\nthat somebody outside can change.")
 		return
 	}
 	jobs := map[*reach.Job]bool{}

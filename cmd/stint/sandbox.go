@@ -84,7 +84,6 @@ func (o *sandboxOptions) flags(c *cobra.Command) {
 	f.BoolVar(&o.noEnvironment, "no-environment", false, "the job has no environment")
 	f.StringVar(&o.workflow, "workflow", "", "`PATH` of the job's workflow file")
 	f.BoolVar(&o.log, "log", false, "say on stderr what the sandbox was asked and why it refused")
-	c.MarkFlagsMutuallyExclusive("environment", "no-environment")
 }
 
 func sandboxRunCommand(w world) *cobra.Command {
@@ -129,6 +128,9 @@ func (s *stage) close() { _ = s.Close() } // nothing of it is left either way
 
 // start runs a sandbox for the grants of a file.
 func (o sandboxOptions) start(ctx context.Context, w world) (*stage, error) {
+	if o.environment != "" && o.noEnvironment {
+		return nil, usage("give one of them", "--environment and --no-environment exclude each other")
+	}
 	names := grantOptions{file: o.file, repository: o.repository}
 	f, g, err := names.grant(o.grantName())
 	if err != nil {

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 		"runner":  runnerMain,
 		"put":     putMain,
 		"environ": environMain,
+		"status":  statusMain,
 		"trap":    trapMain,
 		"blob":    blobMain,
 	})
@@ -52,6 +53,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
 	{regexp.MustCompile(`ASIA[A-Z0-9]{16}`), "KEYID"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "LOOPBACK"},
+	{regexp.MustCompile(`(::add-mask::.*\n)+`), "::add-mask::SECRETS\n"},
 	{regexp.MustCompile(`request id [0-9a-f]+`), "request id ID"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:DIGEST"},
 }

@@ -49,6 +49,23 @@ func putMain() {
 	}
 }
 
+// statusMain runs a command and succeeds if its status is the one that is wanted:
+// status 3 stint exec ….
+func statusMain() {
+	want, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		fail("status: %v", err)
+	}
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		fail("status: %v", err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		fail("status: %d, want %d", got, want)
+	}
+}
+
 // environMain prints which variables with one of the prefixes there are, without
 // their values, and ends with the status that STATUS names.
 func environMain() {

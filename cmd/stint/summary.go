@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"html"
 	"strings"
 
 	"github.com/stint-dev/stint/oidc/grant"
@@ -26,23 +25,21 @@ func (s *summary) table(columns ...string) {
 
 func (s *summary) row(cells ...string) { s.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 
-// plain is text of others that must stay text in Markdown and in HTML.
-func plain(text string) string {
-	text = html.EscapeString(workflows.Printable(text))
-	var b strings.Builder
-	for _, r := range text {
-		if strings.ContainsRune("\\`*_{}[]()!|~@", r) {
-			fmt.Fprintf(&b, "&#%d;", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// markup is what Markdown and HTML would take for more than text.
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "`", "&#96;", "\\", "&#92;",
+	"*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;", "~", "&#126;", "@", "&#64;")
 
-// code is text of others in a monospaced face, in which links and mentions are not
-// looked for.
-func code(text string) string { return "<code>" + plain(text) + "</code>" }
+// plain is text of others that must stay text.
+func plain(text string) string { return markup.Replace(workflows.Printable(text)) }
+
+// code is text of others in a monospaced face. A code span takes its content to
+// the letter, but for its own end and that of a cell.
+func code(text string) string {
+	if text == "" || strings.ContainsAny(text, "`|") {
+		return "<code>" + plain(text) + "</code>"
+	}
+	return "`" + workflows.Printable(text) + "`"
+}
 
 // summaryOfLease tells what the later steps of the job have been given.
 func summaryOfLease(l *lease.Lease) string {

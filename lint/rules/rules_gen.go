@@ -13,6 +13,7 @@ import (
 	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
+	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
@@ -35,6 +36,7 @@ var All = []*lint.Rule{
 	longlivedregistrytoken.Rule,
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
+	secretincommand.Rule,
 	secretsinherit.Rule,
 	sharedtoken.Rule,
 	templateinjection.Rule,

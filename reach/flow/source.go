@@ -105,6 +105,12 @@ func authors(e Event, path string) (who, start platform.Starter) {
 	return e.Text, e.Who
 }
 
+// aboutOf is what a comment or review is on, by event: its text is another person's.
+var aboutOf = map[string]string{
+	"issue_comment": "issue or pull request", "discussion_comment": "discussion",
+	"pull_request_review": "pull request", "pull_request_review_comment": "pull request",
+}
+
 // setBy names the person in a sentence.
 func setBy(t Taint) string {
 	switch {
@@ -115,8 +121,13 @@ func setBy(t Taint) string {
 	}
 	var people []string
 	for _, name := range t.Events {
-		if info, _ := platform.LookupEvent(name); info.By != "" && !slices.Contains(people, info.By) {
-			people = append(people, info.By)
+		info, _ := platform.LookupEvent(name)
+		by := info.By
+		if about := aboutOf[name]; about != "" && !byStarter(t.Source) {
+			by = "the author of the " + about
+		}
+		if by != "" && !slices.Contains(people, by) {
+			people = append(people, by)
 		}
 	}
 	if len(people) == 0 {

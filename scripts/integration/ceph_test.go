@@ -47,7 +47,7 @@ func TestCeph(t *testing.T) {
 	s.checkRights(s3(leaseKeys(narrow.Vars())), s3(leaseKeys(whole.Vars())))
 	s.checkDeny(narrow, s3(leaseKeys(narrow.Vars())))
 
-	s.open("trust: conditions on other claims than sub (AWS alone knows repository_id and job_workflow_ref), and other operators than StringEquals")
+	s.open("trust: conditions on claims other than sub, such as repository_id and job_workflow_ref, and operators other than StringEquals")
 	s.open("AWS's own limits: packed policy size, MaxSessionDuration, regional endpoints, error codes, a real account in the ARNs")
 }
 

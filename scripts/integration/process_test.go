@@ -5,11 +5,13 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,15 +96,23 @@ func (p *proof) run(path string, args ...string) string {
 	return string(out)
 }
 
-// freeAddress gives a loopback address on which nothing listens at the moment.
+// Ports for servers that cannot say which one they took. They lie below those that systems give to outgoing
+// connections, so that a port that is free now is still free when the server has come so far.
+const firstPort, ports, portTries = 20000, 12000, 50
+
+// freeAddress gives a loopback address on which nothing listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range portTries {
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+rand.IntN(ports)))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 // answers reports whether a GET gives status 200.

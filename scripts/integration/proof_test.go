@@ -88,7 +88,7 @@ func (p *proof) check(ok bool, format string, args ...any) {
 // must ends the test on what makes all the rest of it pointless.
 func (p *proof) must(err error, doing string) {
 	p.t.Helper()
-	if err != nil && p.starting {
+	if err != nil && p.starting && interrupted.Err() == nil {
 		p.skip("it does not start here: %s: %v", doing, err)
 	}
 	if err != nil {

@@ -75,11 +75,11 @@ var setupActions = []ActionInfo{
 // checkout most of them run the outsider's code. An image is built from the commit
 // of the event unless context names the workspace. Sources: the actions' repositories, 2026-11.
 var buildActions = []ActionInfo{
-	{Name: "docker/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret, "build-args": RoleSecret, "context": RolePath, "cache-from": RoleCache, "cache-to": RoleCache}},
+	{Name: "docker/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret, "build-args": RoleImage, "context": RolePath, "cache-from": RoleCache, "cache-to": RoleCache}},
 	{Name: "docker/bake-action", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"github-token": RoleSecret, "files": RolePath}},
-	{Name: "depot/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, OIDC: true, Opens: "depot", Inputs: roles{"token": RoleSecret, "secrets": RoleSecret}, StaticInputs: []string{"token"}},
-	{Name: "useblacksmith/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "github-token": RoleSecret}},
-	{Name: "redhat-actions/buildah-build", RunsWorkspace: true, Inputs: roles{"context": RolePath}},
+	{Name: "depot/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, OIDC: true, Opens: "depot", Inputs: roles{"token": RoleSecret, "secrets": RoleSecret, "build-args": RoleImage}, StaticInputs: []string{"token"}},
+	{Name: "useblacksmith/build-push-action", RunsWorkspace: true, RunsWith: []string{"context"}, Publishes: true, Opens: "registry", Inputs: roles{"secrets": RoleSecret, "build-args": RoleImage, "github-token": RoleSecret}},
+	{Name: "redhat-actions/buildah-build", RunsWorkspace: true, Inputs: roles{"context": RolePath, "build-args": RoleImage}},
 	{Name: "devcontainers/ci", RunsWorkspace: true, Publishes: true, Opens: "registry", Inputs: roles{"runcmd": RoleScript}},
 	{Name: "pyo3/maturin-action", RunsWorkspace: true, Inputs: roles{"before-script-linux": RoleScript, "sccache": RoleCache}},
 	{Name: "pypa/cibuildwheel", RunsWorkspace: true},

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var knownRoles = []Role{RoleSecret, RoleScript, RoleRef, RolePath, RolePrompt, RoleTools, RoleActors, RoleCloud, RoleLifetime, RoleCache}
+var knownRoles = []Role{RoleSecret, RoleScript, RoleRef, RolePath, RolePrompt, RoleTools, RoleActors, RoleCloud, RoleLifetime, RoleCache, RoleImage}
 
 func TestActionTables(t *testing.T) {
 	seen := map[string]bool{}

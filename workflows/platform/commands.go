@@ -2,6 +2,7 @@ package platform
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 )
@@ -141,20 +142,25 @@ func skipAssignments(words []string) []string {
 }
 
 // commandName removes the directory and the ending of Windows from a command's
-// name; a path into the workspace stays as it is, unless it is a known wrapper script.
+// name; a path into the workspace stays as it is, unless it is a known wrapper script
+// or what a package manager installed (node_modules/.bin, .venv/bin, vendor/bin).
 func commandName(word string) string {
 	word = strings.TrimSuffix(strings.TrimSuffix(word, ".exe"), ".cmd")
+	if dir, base := path.Split(word); strings.HasPrefix(word, "/") || strings.HasPrefix(word, "~/") || packageDir(dir) {
+		return base
+	}
 	if base := strings.TrimPrefix(strings.TrimPrefix(word, "./"), ".\\"); base != word {
 		switch strings.TrimSuffix(base, ".bat") {
 		case "gradlew", "mvnw":
 			return strings.TrimSuffix(base, ".bat")
 		}
-		return word
-	}
-	if strings.HasPrefix(word, "/") || strings.HasPrefix(word, "~/") {
-		return word[strings.LastIndex(word, "/")+1:]
 	}
 	return word
+}
+
+// packageDir reports whether a package manager puts commands into the directory.
+func packageDir(dir string) bool {
+	return strings.HasSuffix(dir, "/.bin/") || strings.HasSuffix(dir, "venv/bin/") || strings.HasSuffix(dir, "vendor/bin/")
 }
 
 // isScriptPath reports whether a command is a file of the workspace.

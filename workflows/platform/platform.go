@@ -96,6 +96,7 @@ const (
 	RoleCloud    Role = "cloud"  // names a role or account to log in to by OIDC
 	RoleLifetime Role = "lifetime"
 	RoleCache    Role = "cache"
+	RoleImage    Role = "image" // stays readable in the history of the image that is built
 )
 
 // An ActionInfo is what is known of a well-known action.

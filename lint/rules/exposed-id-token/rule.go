@@ -10,7 +10,6 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
-	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -63,17 +62,19 @@ func span(e workflows.Entry) workflows.Span {
 // permissions of its own can mint tokens. With one such job it is judged like the job's own.
 func judgeWorkflow(p *lint.Pass, e workflows.Entry) {
 	var heirs, users []*reach.Job
+	least := yes
 	p.Jobs(func(job *reach.Job) {
 		if job.Job.Permissions != nil {
 			return
 		}
 		heirs = append(heirs, job)
-		if uses(p, job) != no {
+		a := uses(p, job)
+		if least = min(least, a); a != no {
 			users = append(users, job)
 		}
 	})
-	if len(heirs) == 1 {
-		judgeJob(p, heirs[0], span(e))
+	if len(heirs) == 1 || least == yes {
+		judgeAlike(p, heirs, span(e))
 		return
 	}
 	var f lint.Finding
@@ -90,7 +91,24 @@ func judgeWorkflow(p *lint.Pass, e workflows.Entry) {
 	f.Message = fmt.Sprintf("id-token: write is given to the whole workflow: %d jobs can mint tokens, %d of them may use one", len(heirs), len(users))
 	f.Next = "move it into the permissions of the job that asks for the token"
 	f.Fixes = scopeDown(p, users)
+	if least != no {
+		f.Confidence = lint.MediumConfidence // each of them may want it
+	}
 	p.Report(f)
+}
+
+// judgeAlike judges jobs that all ask for the token they share like jobs that state
+// it themselves; the worst stands for them.
+func judgeAlike(p *lint.Pass, heirs []*reach.Job, at workflows.Span) {
+	var worst *reach.Job
+	for _, j := range heirs {
+		if worst == nil || reach.Grade(exposure(j)) > reach.Grade(exposure(worst)) {
+			worst = j
+		}
+	}
+	if worst != nil {
+		judgeJob(p, worst, at)
+	}
 }
 
 // judgeJob reports a job that asks for no token, or one in which code that is
@@ -118,65 +136,6 @@ func judgeJob(p *lint.Pass, job *reach.Job, at workflows.Span) {
 func exposure(job *reach.Job) reach.Exposure {
 	return job.Exposure(job.Trust()).Only(reach.IDToken, reach.CloudSession)
 }
-
-// An answer is whether a job uses its id-token, as far as the files tell.
-type answer int
-
-const (
-	no answer = iota
-	maybe
-	yes
-)
-
-// uses reports whether a job asks for an id-token. A step that is not known may.
-func uses(p *lint.Pass, job *reach.Job) answer {
-	if job.Job.Uses != nil || len(job.Unknown) > 0 {
-		return maybe
-	}
-	out := no
-	for _, r := range p.Graph.RunSteps(job) {
-		s := r.Step
-		out = max(out, stepUses(s))
-	}
-	return out
-}
-
-func stepUses(s *workflows.Step) answer {
-	if u := s.Uses; u != nil {
-		info, known := platform.LookupAction(u.FullName())
-		switch {
-		case info.OIDC:
-			return yes
-		case u.Kind == workflows.UsesLocal || u.Kind == workflows.UsesSelf || known && u.Name() != "actions/github-script":
-			return no // local ones are followed
-		}
-		return maybe
-	}
-	if s.Run == nil {
-		return no
-	}
-	if strings.Contains(s.Run.Value, "ACTIONS_ID_TOKEN_REQUEST") {
-		return yes
-	}
-	if s.Run.Shell != workflows.ShellPOSIX || s.Run.Err != nil {
-		return maybe
-	}
-	if name, _ := reach.Executes(s); name != "" {
-		return maybe
-	}
-	for _, c := range s.Run.Commands {
-		if signers[c.Name] {
-			return yes
-		}
-		if info, ok := platform.LookupCommand(reach.CommandWords(c)); ok && (info.Does == "publish" || info.Does == "deploy" || info.Does == "login") {
-			return maybe
-		}
-	}
-	return no
-}
-
-// signers are commands that ask the runner for a token by themselves.
-var signers = map[string]bool{"cosign": true, "sigstore": true, "gitsign": true, "slsa-verifier": true, "stint": true, "npm": true, "uv": true}
 
 // scopeDown moves the scope to the one job that may use it.
 func scopeDown(p *lint.Pass, users []*reach.Job) []lint.Fix {

@@ -10,7 +10,6 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
-	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -29,10 +28,15 @@ var Rule = &lint.Rule{
 
 func check(p *lint.Pass) {
 	p.Steps(func(s *workflows.Step, job *reach.Job) {
-		if s.Uses == nil || s.Uses.Name() != "actions/checkout" || setsInput(s) || job != nil && usesGit(p, job) {
+		if s.Uses == nil || s.Uses.Name() != "actions/checkout" || setsInput(s) {
 			return
 		}
-		report(p, s, job)
+		steps := beside(p, job)
+		scripts := slices.ContainsFunc(steps, hidingScript)
+		if slices.ContainsFunc(steps, usesGit) || scripts && ownToken(s) != "" {
+			return // who gives a token of its own to a job with scripts means it for them
+		}
+		report(p, s, job, !scripts && !slices.ContainsFunc(steps, func(s *workflows.Step) bool { return hidingAction(p, s.Uses) }))
 	})
 }
 
@@ -40,7 +44,25 @@ func check(p *lint.Pass) {
 // is no defect, with true or an expression somebody wants the credential.
 func setsInput(s *workflows.Step) bool { return s.With.Get("persist-credentials") != nil }
 
-func report(p *lint.Pass, s *workflows.Step, job *reach.Job) {
+// beside returns the steps that run in a job with a step of the file. A step of an
+// action runs in every job that uses the action.
+func beside(p *lint.Pass, job *reach.Job) []*workflows.Step {
+	var out []*workflows.Step
+	jobs := []*reach.Job{job}
+	if a := p.File.Action; a != nil {
+		out, jobs = a.AllSteps(), p.Graph.Users(p.File)
+	}
+	for _, j := range jobs {
+		for _, r := range p.Graph.RunSteps(j) {
+			out = append(out, r.Step)
+		}
+	}
+	return out
+}
+
+// report makes the finding; known says that nothing in the job could use the
+// credential out of sight.
+func report(p *lint.Pass, s *workflows.Step, job *reach.Job, known bool) {
 	f := lint.Finding{Span: s.Uses.Span, Job: job}
 	token, name := "the repository token", ""
 	if job == nil {
@@ -53,7 +75,7 @@ func report(p *lint.Pass, s *workflows.Step, job *reach.Job) {
 			f.Exposure = named(job, name)
 		}
 	}
-	f.Message = fmt.Sprintf("the checkout leaves %s for git, and no step of the job needs it there", token)
+	f.Message = fmt.Sprintf("the checkout leaves %s for git, and no step of the job is seen to use it", token)
 	if up := uploadsTree(p, s, job); up != nil {
 		f.Exposure.Steer = max(f.Exposure.Steer, reach.FetchedCode)
 		f.Message += "; an artifact of the whole tree, with .git in it, is uploaded later"
@@ -61,7 +83,7 @@ func report(p *lint.Pass, s *workflows.Step, job *reach.Job) {
 	}
 	f.Next = "add persist-credentials: false to its with:"
 	if edits, ok := p.File.SetStepWith(s, "persist-credentials", "false"); ok && len(edits) > 0 {
-		f.Fixes = []lint.Fix{{Title: "do not persist the credential", Safe: job != nil && plain(p, job), Edits: edits}}
+		f.Fixes = []lint.Fix{{Title: "do not persist the credential", Safe: job != nil && known, Edits: edits}}
 	}
 	p.Report(f)
 }
@@ -90,62 +112,6 @@ func named(job *reach.Job, name string) reach.Exposure {
 	e := job.Exposure(job.Trust())
 	e.Credentials = slices.DeleteFunc(slices.Clone(e.Credentials), func(c *reach.Credential) bool { return c.Name != name })
 	return e
-}
-
-// remote are the git commands that speak to a remote and so may use the credential.
-var remote = []string{"push", "fetch", "pull", "clone", "ls-remote", "submodule", "lfs", "remote", "subtree", "svn"}
-
-// pushers are commands and actions that use git's credential to publish.
-var pushers = []string{"mkdocs", "mike", "gh-pages", "semantic-release", "lerna", "release-it", "standard-version", "bumpver", "bump2version", "cz", "pre-commit"}
-
-// usesGit reports whether a step of the job works with git's credential, as far
-// as its actions and commands are known.
-func usesGit(p *lint.Pass, job *reach.Job) bool {
-	for _, r := range p.Graph.RunSteps(job) {
-		s := r.Step
-		if s.Uses != nil {
-			if info, ok := platform.LookupAction(s.Uses.FullName()); ok && info.Git {
-				return true
-			}
-		}
-		if s.Run != nil && (slices.ContainsFunc(s.Run.Commands, gitRemote) || s.Run.Commands == nil && strings.Contains(s.Run.Value, "git ")) {
-			return true
-		}
-	}
-	return false
-}
-
-func gitRemote(c *workflows.Command) bool {
-	if slices.Contains(pushers, c.Name) {
-		return true
-	}
-	if c.Name != "git" {
-		return false
-	}
-	return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return !w.Const || slices.Contains(remote, w.Text) })
-}
-
-// plain reports whether nothing in the job could use the credential out of sight:
-// no script or build tool of the tree runs, which may call git.
-func plain(p *lint.Pass, job *reach.Job) bool {
-	for _, r := range p.Graph.RunSteps(job) {
-		s := r.Step
-		if s.Uses != nil && s.Uses.Kind != workflows.UsesLocal && s.Uses.Kind != workflows.UsesSelf {
-			if _, known := platform.LookupAction(s.Uses.FullName()); !known {
-				return false
-			}
-		}
-		if s.Run == nil {
-			continue
-		}
-		if s.Run.Shell != workflows.ShellPOSIX || s.Run.Err != nil {
-			return false
-		}
-		if name, _ := reach.Executes(s); strings.HasPrefix(name, ".") || strings.HasPrefix(name, "make") {
-			return false
-		}
-	}
-	return true
 }
 
 // uploadsTree returns a later step that uploads the whole workspace, hidden files

@@ -79,7 +79,7 @@ func nameFor(s *flow.Sink, e *workflows.Expr, names map[string]string) string {
 	script := scriptText(s.Step)
 	base := variableName(e)
 	name := base
-	for n := '2'; taken(name, names) || strings.Contains(script, name) || s.Step.Env.Get(name) != nil; n++ {
+	for n := '2'; taken(name, names) || holdsWord(script, name) || s.Step.Env.Get(name) != nil; n++ {
 		if n > '9' {
 			break // refused by the edit
 		}
@@ -98,11 +98,29 @@ func taken(name string, names map[string]string) bool {
 	return false
 }
 
+// scriptText is the step's script without its expressions.
 func scriptText(s *workflows.Step) string {
+	script := s.With.Get("script")
 	if s.Run != nil {
-		return s.Run.Value
+		script = s.Run.Scalar
 	}
-	return s.With.Get("script").String()
+	if script == nil {
+		return ""
+	}
+	var b strings.Builder
+	at := 0
+	for _, e := range script.Exprs {
+		b.WriteString(script.Value[at:e.Start])
+		at = e.End
+	}
+	return b.String() + script.Value[at:]
+}
+
+// holdsWord reports whether a name stands in text as a word of its own.
+func holdsWord(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}), name)
 }
 
 // variableName makes a name of the last parts of the first context in an
@@ -134,5 +152,5 @@ func variableName(e *workflows.Expr) string {
 // reserved are variables that mean something to every program.
 var reserved = map[string]bool{
 	"PATH": true, "HOME": true, "IFS": true, "ENV": true, "BASH_ENV": true, "SHELL": true, "USER": true, "PWD": true, "TMPDIR": true, "LANG": true,
-	"CI": true, "NODE_OPTIONS": true, "LD_PRELOAD": true, "PS4": true, "HOSTNAME": true, "VERSION": true, "CONFIG": true, "TARGET": true, "ARCH": true,
+	"CI": true, "NODE_OPTIONS": true, "LD_PRELOAD": true, "PS4": true, "HOSTNAME": true,
 }

@@ -71,9 +71,20 @@ func (in *injection) fromCaller() {
 	}
 }
 
-// message says who sets the text, what becomes of it and what it could take.
+// message says what becomes of whose text and what it could take.
 func (in *injection) message() string {
-	return fmt.Sprintf("%s sets %s, which %s; %s", in.by(), in.taint.Source, in.becomes(), in.takes())
+	text := fmt.Sprintf("%s, which %s can set,", in.taint.Source, in.by())
+	switch {
+	case in.sink.Kind == flow.SinkShellCode:
+		text = fmt.Sprintf("this command runs text that %s can set as code (%s)", in.by(), in.taint.Source)
+	case in.sink.Kind == flow.SinkScript:
+		text = fmt.Sprintf("this script expands %s before the shell reads it", text)
+	case in.isGithubScript():
+		text = fmt.Sprintf("this JavaScript expands %s before it is read as code", text)
+	default:
+		text = fmt.Sprintf("what %s runs expands %s first", in.sink.Step.Uses.FullName(), text)
+	}
+	return text + "; " + in.takes()
 }
 
 func (in *injection) by() string {
@@ -84,18 +95,6 @@ func (in *injection) by() string {
 		return "whoever starts the workflow that calls this"
 	}
 	return "whoever calls this"
-}
-
-func (in *injection) becomes() string {
-	switch {
-	case in.sink.Kind == flow.SinkShellCode:
-		return "this command runs as code"
-	case in.sink.Kind == flow.SinkScriptInput && in.isGithubScript():
-		return "is expanded into this JavaScript before it is read as code"
-	case in.sink.Kind == flow.SinkScriptInput:
-		return "is expanded into what " + in.sink.Step.Uses.FullName() + " runs"
-	}
-	return "is expanded into this script before the shell reads it"
 }
 
 func (in *injection) isGithubScript() bool {

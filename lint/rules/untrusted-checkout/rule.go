@@ -3,37 +3,197 @@ package untrustedcheckout
 
 import (
 	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/reach/flow"
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
 var readme string
 
-// Rule reports … (name the defect in one sentence).
+// Rule reports an outsider's code in a job that has the repository's rights.
 var Rule = &lint.Rule{
 	ID:         "untrusted-checkout",
-	Title:      "",
+	Title:      "an outsider's code is checked out in a job that has the repository's credentials",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
-	Tags:       []string{},
+	Tags:       []string{"NHI5:2025", "NHI8:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,
 }
 
 func check(p *lint.Pass) {
-	p.Steps(func(s *workflows.Step, job *reach.Job) {
-		if s.Uses == nil {
-			return
+	var found []*checkout
+	for _, s := range p.Graph.Flow.Sinks() {
+		if s.Kind == flow.SinkCheckout && s.File == p.File && s.Job != nil {
+			found = add(found, judge(p.Graph, s))
 		}
-		p.Report(lint.Finding{
-			Span:     s.Uses.Span,
-			Message:  "say what is wrong and what could be taken, in one line",
-			Next:     "say what to do, in one line",
-			Exposure: lint.Expose(job, reach.OwnCode),
-			Job:      job,
-		})
+	}
+	for _, c := range found {
+		if !c.harmless() {
+			p.Report(c.finding())
+		}
+	}
+	p.Steps(func(s *workflows.Step, job *reach.Job) {
+		if job != nil && !slices.ContainsFunc(found, func(c *checkout) bool { return c.sink.Step == s }) {
+			reportAllowed(p, s, job)
+		}
 	})
+}
+
+// add keeps, of the checkouts at one place, the one that matters most: a step of a
+// composite action has one for each job that uses it.
+func add(found []*checkout, c *checkout) []*checkout {
+	i := slices.IndexFunc(found, func(other *checkout) bool { return other.sink.Span == c.sink.Span })
+	if i < 0 {
+		return append(found, c)
+	}
+	if other := found[i]; c.strict == other.strict && c.severity() > other.severity() || other.strict && !c.strict {
+		found[i] = c
+	}
+	return found
+}
+
+// A checkout is one sink with its judgement.
+type checkout struct {
+	sink     *flow.Sink
+	taint    flow.Taint
+	job      *reach.Job
+	executed []*reach.Code
+	exposure reach.Exposure
+	// ceiling is set where the platform stops the checkout when the job runs.
+	ceiling *reach.Severity
+	refusal refusal
+	strict  bool
+}
+
+func judge(g *reach.Graph, s *flow.Sink) *checkout {
+	c := &checkout{sink: s, taint: s.Worst(), job: g.Of(s.Job)}
+	c.executed = c.job.Executed(s)
+	trust := reach.OwnCode // data, as far as the steps show
+	if len(c.executed) > 0 {
+		trust = reach.OutsiderCode
+	}
+	c.exposure = c.job.Exposure(trust)
+	c.exposure.Start = c.taint.Start
+	c.strict = c.taint.Start < platform.StartAnyone
+	if c.refusal = refusalOf(s, c.taint.Events); c.refusal == refuses {
+		low := reach.Low
+		c.ceiling = &low
+	}
+	return c
+}
+
+// harmless reports whether nothing runs the code and nothing is in reach that could
+// change anything: a token that only reads the public tree.
+func (c *checkout) harmless() bool {
+	return len(c.executed) == 0 && c.exposure.Stake() <= reach.ReadAtStake
+}
+
+func (c *checkout) severity() reach.Severity {
+	s := reach.Grade(c.exposure)
+	if c.ceiling != nil {
+		s = min(s, *c.ceiling)
+	}
+	return s
+}
+
+func (c *checkout) confidence() lint.Confidence {
+	switch {
+	case c.taint.Guess:
+		return lint.LowConfidence
+	case len(c.executed) == 0 || c.strict || c.refusal == mayRefuse:
+		return lint.MediumConfidence
+	}
+	return lint.HighConfidence
+}
+
+func (c *checkout) finding() lint.Finding {
+	f := lint.Finding{
+		Span: c.sink.Span, Job: c.job, Exposure: c.exposure, Ceiling: c.ceiling, Confidence: c.confidence(), Strict: c.strict,
+		Message: c.message(), Related: c.related(),
+		Next: "build it in a workflow on pull_request, which gets no secrets, and let this one take the base commit alone",
+	}
+	if len(c.executed) > 0 {
+		f.Code = c.executed[0]
+	} else {
+		f.Next = "read the change by the API instead, or add no step here that runs what was checked out"
+	}
+	return f
+}
+
+func (c *checkout) message() string {
+	what := fmt.Sprintf("the code of %s (%s) is checked out", c.taint.By(), c.taint.Source)
+	if c.taint.Guess {
+		what = fmt.Sprintf("a ref that the files do not settle (%s) is checked out in a job that anybody can start", c.taint.Source)
+	}
+	if c.strict {
+		what += " once somebody with write access lets the run through"
+	}
+	takes := reach.CredentialList(c.exposure.Credentials)
+	switch {
+	case len(c.executed) > 0 && len(c.exposure.Credentials) == 0:
+		what += fmt.Sprintf(" and run by %s, in a job in which nothing to take was found", names(c.executed))
+	case len(c.executed) > 0:
+		what += fmt.Sprintf(" and run by %s; it could take %s", names(c.executed), takes)
+	default:
+		what += fmt.Sprintf(" beside %s; no step seen here runs it", takes)
+	}
+	return what + c.refusal.sentence(c.sink)
+}
+
+// maxNames is how many executing steps a message names.
+const maxNames = 3
+
+func names(code []*reach.Code) string {
+	var out []string
+	for _, c := range code {
+		if !slices.Contains(out, c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	if len(out) > maxNames {
+		out = append(out[:maxNames], fmt.Sprintf("%d more", len(out)-maxNames))
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return strings.Join(out[:len(out)-1], ", ") + " and " + out[len(out)-1]
+}
+
+// related names the triggers, the way of the ref, and each step that runs the code.
+func (c *checkout) related() []lint.Related {
+	var out []lint.Related
+	for _, s := range c.job.Starts {
+		if slices.Contains(c.taint.Events, s.Event) {
+			out = append(out, lint.Related{File: s.Site.File, Span: s.Site.Span, Text: triggerText(s.Event)})
+		}
+	}
+	for _, h := range c.taint.Hops {
+		if h.File != c.sink.File || !c.sink.Span.Contains(h.Span) {
+			out = append(out, lint.Related{File: h.File, Span: h.Span, Text: h.Text})
+		}
+	}
+	for _, e := range c.executed {
+		out = append(out, lint.Related{File: e.Site.File, Span: e.Site.Span, Text: e.Name + " runs what was checked out"})
+	}
+	return out
+}
+
+func triggerText(event string) string {
+	info, _ := platform.LookupEvent(event)
+	text := "started by " + event
+	if info.Stopped != "" {
+		text += "; since then: " + info.Stopped
+	}
+	if info.Remains != "" {
+		text += "; what remains: " + info.Remains
+	}
+	return text
 }

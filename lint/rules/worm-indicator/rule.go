@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
@@ -45,10 +46,7 @@ func check(p *lint.Pass) {
 		f.Job = worstJob(p)
 	}
 	f.Exposure = lint.Expose(f.Job, reach.MaliciousCode)
-	f.Message = "the file does what planted ones do: " + first.text
-	if first.campaign != "" {
-		f.Message = fmt.Sprintf("the file bears a mark of %s: %s", first.campaign, first.text)
-	}
+	f.Message = says(list)
 	if len(f.Exposure.Credentials) > 0 {
 		f.Message += "; it could take " + reach.CredentialList(f.Exposure.Credentials)
 	}
@@ -57,6 +55,26 @@ func check(p *lint.Pass) {
 		f.Related = append(f.Related, lint.Related{File: p.File, Span: s.span, Text: s.text})
 	}
 	p.Report(f)
+}
+
+// says names the deciding sign, the second one where one alone did not decide, and
+// the campaign.
+func says(list []sign) string {
+	first := list[0]
+	if first.campaign != "" {
+		return fmt.Sprintf("the file bears a mark of %s: %s", first.campaign, first.text)
+	}
+	out := "the file does what planted ones do: " + first.text
+	if first.weight < enough {
+		out += "; " + list[1].text
+	}
+	known := func(s sign) bool {
+		return s.campaign != "" && s.weight > named && !strings.HasPrefix(s.campaign, "readers ")
+	}
+	if i := slices.IndexFunc(list, known); i > 0 {
+		out += " (it bears marks of " + list[i].campaign + ")"
+	}
+	return out
 }
 
 // jobSigns collects the signs of every job, and of the steps of an action.

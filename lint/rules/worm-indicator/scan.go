@@ -2,6 +2,7 @@ package wormindicator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -91,17 +92,13 @@ func (s *scanner) request(c *workflows.Command, r request) {
 	if load.empty() || r.host != "" && isNear(r.host) {
 		return
 	}
-	where := "another host"
-	if r.host != "" {
-		where = "another host" // a host's name in a message would be a link to it
-	}
-	switch {
+	switch { // no host is named: a report would make a link of it
 	case load.all:
-		s.add("all sent", enough, c.Span, "every secret is sent to %s by %s", where, name(c))
+		s.add("all sent", enough, c.Span, "every secret is sent to another host by %s", name(c))
 	case load.found:
-		s.add("found sent", enough, c.Span, "what a search for tokens turns up is sent to %s by %s", where, name(c))
+		s.add("found sent", enough, c.Span, "what a search for tokens turns up is sent to another host by %s", name(c))
 	case load.mass():
-		s.add("environment sent", enough, c.Span, "the whole environment, with %s, is sent to %s by %s", list(load.names), where, name(c))
+		s.add("environment sent", enough, c.Span, "the whole environment, with %s, is sent to another host by %s", list(load.names), name(c))
 	case r.drop:
 		s.add("sent to a drop", enough, c.Span, "%s is sent by %s to a host where stolen secrets were collected before", what(load), name(c))
 	case r.body.empty():
@@ -180,8 +177,8 @@ func massName(c cargo) string {
 func (s *scanner) uses(step *workflows.Step, env []workflows.Entry) {
 	info, _ := platform.LookupAction(step.Uses.FullName())
 	if info.Upload {
-		for file, load := range s.trace.files {
-			if load.mass() && !load.env && covers(step.With.Get("path").String(), file) {
+		for _, file := range slices.Sorted(maps.Keys(s.trace.files)) {
+			if load := s.trace.files[file]; load.mass() && !load.env && covers(step.With.Get("path").String(), file) {
 				s.add("uploaded", enough, step.Uses.Span, "%s is written to a file and put into an artifact", massName(load))
 				break
 			}

@@ -35,7 +35,7 @@ func (s *scanner) blob(c *workflows.Command) {
 	if !isDecoder(c) {
 		return
 	}
-	size := s.trace.input(c).blob
+	size := s.trace.output(c).blob
 	for _, r := range c.Redirs {
 		if strings.HasPrefix(r.Op, ">") && size >= blobBytes {
 			name := cleanPath(s.trace.text(r.Target))
@@ -243,10 +243,12 @@ func (s *scanner) onlySends() {
 	}
 	var first *workflows.Command
 	for _, step := range s.steps {
-		if step.Run == nil {
+		if step.Uses != nil {
 			if info, ok := platform.LookupAction(step.Uses.FullName()); !ok || !info.Checkout {
 				return
 			}
+		}
+		if step.Run == nil {
 			continue
 		}
 		for _, c := range step.Run.Commands {

@@ -67,7 +67,8 @@ func together(signs []sign, first sign) []sign {
 		sameJob := s.job == first.job || s.job == nil || first.job == nil
 		sameCampaign := s.campaign == first.campaign || s.campaign == "" || first.campaign == ""
 		counted := slices.ContainsFunc(group, func(o sign) bool {
-			return o.kind == s.kind || o.span.Start < s.span.End && s.span.Start < o.span.End
+			overlap := o.span.Start < s.span.End && s.span.Start < o.span.End
+			return o.kind == s.kind || overlap && o.campaign != s.campaign // a literal inside its own shape
 		})
 		if sameJob && sameCampaign && !counted {
 			group, sum = append(group, s), sum+s.weight
@@ -89,9 +90,7 @@ func fileSigns(p *lint.Pass) []sign {
 		}
 		out = append(out, s)
 	}
-	if w := p.File.Workflow; w != nil && strings.HasPrefix(path.Base(p.File.Path), ".") && len(w.On) > 0 {
-		out = append(out, sign{kind: "hidden", weight: enough, text: "its name starts with a dot, which hides it from listings", confidence: lint.MediumConfidence, span: w.OnSpan})
-	}
+	out = append(out, hidden(p.File)...)
 	var quiet []workflows.Span // computed at the first hit: nearly no file has one
 	for n, h := range platform.FindIndicators(string(p.File.Source)) {
 		if n == 0 {
@@ -109,6 +108,33 @@ func fileSigns(p *lint.Pass) []sign {
 		out = append(out, s)
 	}
 	return out
+}
+
+// hidden judges a workflow whose name starts with a dot, so that listings leave it
+// out. Some projects call their reusable workflows so, which only other workflows
+// start; a generated name as well decides.
+func hidden(f *workflows.File) []sign {
+	base := path.Base(f.Path)
+	if f.Workflow == nil || !strings.HasPrefix(base, ".") {
+		return nil
+	}
+	for _, t := range f.Workflow.On {
+		if t.Event == "workflow_call" || t.Event == "workflow_dispatch" {
+			continue
+		}
+		s := sign{kind: "hidden", weight: part, text: "its name starts with a dot, which hides it from listings", confidence: lint.MediumConfidence, span: t.Span}
+		if generated(strings.TrimSuffix(base, path.Ext(base))) {
+			s.weight, s.text = enough, "its name starts with a dot and ends as a program's temporary files do"
+		}
+		return []sign{s}
+	}
+	return nil
+}
+
+// generated reports whether a name ends in four or more random hexadecimal digits.
+func generated(name string) bool {
+	last := strings.ToLower(name[strings.LastIndexAny(name, "_-.")+1:])
+	return len(last) >= 4 && strings.Trim(last, "0123456789abcdef") == "" && strings.ContainsAny(last, "0123456789") && strings.ContainsAny(last, "abcdef")
 }
 
 // dropHosts is the campaign of the table under which hosts stand that honest
