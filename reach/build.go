@@ -14,6 +14,9 @@ import (
 // each other; GitHub allows ten for both.
 const maxNest = 12
 
+// maxPlaced bounds the steps of one job, those of the actions it uses counted once a use.
+const maxPlaced = 20_000
+
 // Build makes the graph of a repository. It never fails: what it cannot follow is Unknown.
 func Build(repo *workflows.Repository) *Graph {
 	g := &Graph{Repository: repo, Flow: flow.Analyse(repo), users: map[*workflows.File][]*Job{}}
@@ -279,7 +282,7 @@ func (g *Graph) follow(out []placed, f *workflows.File, steps []*workflows.Step,
 	for _, s := range steps {
 		out = append(out, placed{s, f, via})
 		a := g.localAction(s.Uses)
-		if a == nil || len(via) >= maxNest {
+		if a == nil || len(via) >= maxNest || len(out) >= maxPlaced {
 			continue
 		}
 		inner := append(slices.Clone(via), Site{f, s.Uses.Span})

@@ -20,9 +20,11 @@ func (g *Graph) addCode(job *Job) {
 		job.add(imageCode(Site{job.File, c.Image.Span}, c.Image))
 	}
 	sinks := g.Flow.SinksOf(job.Job)
-	for _, p := range g.steps(job) {
+	steps := g.steps(job)
+	for _, p := range steps {
 		g.addStep(job, p)
 	}
+	job.addDownloads(steps)
 	g.addExecuted(job, sinks)
 	for _, s := range sinks {
 		job.addInjected(s)
@@ -173,34 +175,23 @@ func (j *Job) addCommand(p placed, c *workflows.Command) {
 	}
 }
 
-// PipedToShell returns a short description when the command's output is run by an
-// interpreter (curl … | sh, bash <(curl …), sh -c "$(curl …)"), else "".
-func PipedToShell(c *workflows.Command) string {
-	info, _ := platform.LookupCommand(CommandWords(c))
-	if info.Does != "fetch" {
-		return ""
+// addDownloads adds what scripts download to a file and run; what they pipe into an
+// interpreter is added with its command.
+func (j *Job) addDownloads(steps []placed) {
+	list := make([]*workflows.Step, len(steps))
+	for i, p := range steps {
+		list[i] = p.step
 	}
-	for into := c.PipesInto; into != nil; into = into.PipesInto {
-		if interpreter(into) {
-			return c.Name + " | " + into.Name
+	for _, d := range RunUnchecked(list) {
+		i := slices.Index(list, d.Step)
+		if RunBy(d.Fetch) == d.Run {
+			continue
 		}
+		j.add(&Code{
+			Trust: FetchedCode, Name: d.Name, Site: Site{steps[i].file, d.Fetch.Span}, Via: steps[i].via,
+			Why: "downloaded when the job runs and executed without a checksum or signature",
+		})
 	}
-	if w := c.Within; w != nil && (interpreter(w) || w.Name == "eval" || w.Name == "source" || w.Name == ".") {
-		return w.Name + " <(" + c.Name + ")"
-	}
-	return ""
-}
-
-// interpreter reports whether the command runs what it reads.
-func interpreter(c *workflows.Command) bool {
-	switch c.Name {
-	case "sh", "bash", "zsh", "dash", "ksh", "fish", "node", "perl", "ruby", "php", "pwsh", "deno", "bun":
-		return true
-	case "python", "python3", "python2":
-		// python -m json.tool and the like read data.
-		return !slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return w.Text == "-m" || strings.HasPrefix(w.Text, "-c") })
-	}
-	return false
 }
 
 // addInjected adds what an outsider writes into scripts of the job.

@@ -293,7 +293,7 @@ func runsTree(c *workflows.Command, words []string) bool {
 	case "python", "python3", "py":
 		// -c and -m look for modules in the directory they start in.
 		return len(c.Args()) > 0 && (strings.HasPrefix(words[1], "-") || runsFile(c))
-	case "eval":
+	case "eval", "command", "type", "hash", "which":
 		return false
 	case "docker", "podman":
 		return words[1] != "run" || mounts(words)

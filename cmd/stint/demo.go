@@ -104,7 +104,7 @@ func (d demo) findings(res *lint.Result) {
 		d.say("    ", "Next: "+f.Next+".")
 	}
 	if n := len(res.Findings) - len(shown); n > 0 {
-		fmt.Fprintf(d.w.stdout, "and %s more; stint lint shows them all.\n", count(n, "finding"))
+		fmt.Fprintf(d.w.stdout, "and %d more; stint lint shows them all.\n", n)
 	}
 }
 
@@ -140,7 +140,7 @@ func (d demo) fix(ctx context.Context, s *sample, before *lint.Result) error {
 	was, is := len(before.Graph.Pairs()), len(after.Graph.Pairs())
 	fmt.Fprintf(d.w.stdout, "\nBefore: %s of foreign code and standing credential. After: %d.\n", count(was, "pair"), is)
 	if left := worst(after.Findings); len(left) > 0 {
-		fmt.Fprintf(d.w.stdout, "Of %s there are %d left, %s at most.\n", count(len(before.Findings), "finding"), len(after.Findings), left[0].Severity)
+		fmt.Fprintf(d.w.stdout, "Findings before: %d. After: %d, %s at most.\n", len(before.Findings), len(after.Findings), left[0].Severity)
 	}
 	if is != 0 || was == 0 {
 		return &failure{exitIncomplete, "the fix of the sample does not bring the number to zero", "this is a defect of stint: please report it"}

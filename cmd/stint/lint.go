@@ -136,7 +136,8 @@ func (o lintOptions) repository(ctx context.Context, w world, repo *workflows.Re
 		low := reach.Low
 		opts.MinSeverity = &low
 	}
-	if !o.offline && (o.fix != "" || o.diff) {
+	opts.NetworkFixes = o.fix != "" || o.diff
+	if !o.offline && opts.NetworkFixes {
 		opts.Resolver = newResolver()
 	}
 	result := lint.Run(ctx, repo, opts)

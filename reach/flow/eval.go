@@ -179,8 +179,8 @@ func (ev *eval) input(sc *scope, name string, at workflows.Span) []Taint {
 		}
 		out = merge(out, through(ev.scalar(c.from, c.step, v), sc.file, at, "through input "+name))
 	}
-	if sc.open && ev.mode == asText && inputIsText(sc.inputs, name) {
-		t := Taint{Source: "inputs." + name, Who: platform.StartCaller, Start: platform.StartCaller}
+	if in := inputNamed(sc.inputs, name); sc.open && ev.mode == asText && isText(in) {
+		t := Taint{Source: "inputs." + in.Name.String(), Who: platform.StartCaller, Start: platform.StartCaller}
 		t.Hops = []Hop{{File: sc.file, Span: at, Text: "set by whoever calls this"}}
 		out = merge(out, []Taint{t})
 	}
@@ -189,33 +189,37 @@ func (ev *eval) input(sc *scope, name string, at workflows.Span) []Taint {
 
 // dispatched is an input that whoever dispatches the workflow gives.
 func (ev *eval) dispatched(sc *scope, name string, at workflows.Span) []Taint {
-	if sc.action != nil || ev.mode != asText || !inputIsText(inputsOf(sc.file.Workflow, "workflow_dispatch"), name) {
+	if sc.action != nil || ev.mode != asText {
 		return nil
 	}
-	t := Taint{Source: "inputs." + name, Who: platform.StartWriter, Start: platform.StartWriter, Events: []string{"workflow_dispatch"}}
+	in := inputNamed(inputsOf(sc.file.Workflow, "workflow_dispatch"), name)
+	if !isText(in) {
+		return nil
+	}
+	t := Taint{Source: "inputs." + in.Name.String(), Who: platform.StartWriter, Start: platform.StartWriter, Events: []string{"workflow_dispatch"}}
 	t.Hops = []Hop{{File: sc.file, Span: at, Text: "set by whoever dispatches the workflow"}}
 	return []Taint{t}
 }
 
-func defaultOf(inputs []*workflows.Input, name string) *workflows.Scalar {
+func inputNamed(inputs []*workflows.Input, name string) *workflows.Input {
 	for _, in := range inputs {
 		if equalFold(in.Name.String(), name) {
-			return in.Default
+			return in
 		}
 	}
 	return nil
 }
 
-// inputIsText reports whether an input can hold any text: declared, and neither
-// boolean nor number nor a choice.
-func inputIsText(inputs []*workflows.Input, name string) bool {
-	for _, in := range inputs {
-		if equalFold(in.Name.String(), name) {
-			return in.Type == "" || in.Type == "string"
-		}
+func defaultOf(inputs []*workflows.Input, name string) *workflows.Scalar {
+	if in := inputNamed(inputs, name); in != nil {
+		return in.Default
 	}
-	return false
+	return nil
 }
+
+// isText reports whether an input can hold any text: declared, and neither boolean
+// nor number nor a choice.
+func isText(in *workflows.Input) bool { return in != nil && (in.Type == "" || in.Type == "string") }
 
 // matrix follows matrix.NAME to the expressions that make its rows.
 func (ev *eval) matrix(sc *scope, name string) []Taint {

@@ -27,7 +27,7 @@ func (st *state) eventsOf(sc *scope, nest int) []Event {
 	for _, c := range sc.calls {
 		out = append(out, st.eventsOf(c.from, nest+1)...)
 	}
-	out = st.pass(sc, nil, sc.job.If, out)
+	out = st.pass(sc, sc.job.If, out)
 	if !asksStatus(sc.job.If) {
 		for _, id := range sc.job.Needs {
 			if j := sc.jobByID(id.Value); j != nil && j != sc.job {
@@ -100,7 +100,7 @@ func labels(t *workflows.Trigger) platform.Starter {
 
 // pass drops the events under which a condition never holds and lowers the others
 // to those who can make it hold.
-func (st *state) pass(sc *scope, s *workflows.Step, cond *workflows.Scalar, events []Event) []Event {
+func (st *state) pass(sc *scope, cond *workflows.Scalar, events []Event) []Event {
 	if cond == nil {
 		return events
 	}
@@ -144,7 +144,6 @@ func asksStatus(cond *workflows.Scalar) bool {
 // afterJob lowers events to those under which a needed job runs and does not refuse.
 func (st *state) afterJob(needed *scope, events []Event, nest int) []Event {
 	before := st.eventsOf(needed, nest+1)
-	refuses := slices.ContainsFunc(needed.steps, func(s *workflows.Step) bool { return st.refuses(needed, s) })
 	var out []Event
 	for _, e := range events {
 		i := slices.IndexFunc(before, func(b Event) bool { return b.Name == e.Name })
@@ -155,7 +154,7 @@ func (st *state) afterJob(needed *scope, events []Event, nest int) []Event {
 			e.Who, e.Text = min(e.Who, before[i].Who), min(e.Text, before[i].Text)
 			e.Merged = e.Merged || before[i].Merged
 		}
-		if refuses {
+		if slices.ContainsFunc(st.refusers(needed), func(s *workflows.Step) bool { return st.refuses(s, e.Name) }) {
 			e = e.limitedBy(platform.StartWriter)
 		}
 		out = append(out, e)
@@ -170,13 +169,15 @@ func (st *state) stepEvents(sc *scope, s *workflows.Step) []Event {
 	if s == nil || len(events) == 0 {
 		return events
 	}
-	events = st.pass(sc, s, s.If, slices.Clone(events))
-	for _, earlier := range sc.steps[:sc.index[s]] {
-		if st.spend(1) && st.refuses(sc, earlier) {
-			for i := range events {
+	events = st.pass(sc, s.If, slices.Clone(events))
+	if asksStatus(s.If) {
+		return events // it also runs after one that refused
+	}
+	for _, earlier := range st.refusers(sc) {
+		for i := range events {
+			if sc.index[earlier] < sc.index[s] && st.refuses(earlier, events[i].Name) {
 				events[i] = events[i].limitedBy(platform.StartWriter)
 			}
-			break
 		}
 	}
 	return events

@@ -277,3 +277,16 @@ func TestBoundedWork(t *testing.T) {
 	b.WriteString("      - run: echo ${{ steps.s399.outputs.q }}\n")
 	flow.Analyse(repository(t, b.String())) // ends
 }
+
+// Actions that use each other many times over are many steps in few bytes.
+func TestBoundedNesting(t *testing.T) {
+	var b strings.Builder
+	use := func(n int) string { return strings.Repeat(fmt.Sprintf("    - uses: ./a%d\n", n), 12) }
+	b.WriteString("-- .github/workflows/w.yml --\non: issues\njobs:\n  j:\n    runs-on: x\n    steps:\n" + strings.ReplaceAll(use(0), "    -", "      -"))
+	for i := range 14 {
+		fmt.Fprintf(&b, "-- a%d/action.yml --\nname: a\ndescription: a\nruns:\n  using: composite\n  steps:\n    - run: echo ${{ github.event.issue.title }}\n      shell: bash\n%s", i, use(i+1))
+	}
+	if n := len(flow.Analyse(repository(t, b.String())).Sinks()); n == 0 || n > 100_000 {
+		t.Errorf("%d sinks", n)
+	}
+}

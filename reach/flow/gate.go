@@ -7,10 +7,14 @@ import (
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
-// refuses reports whether a step fails for whoever has no rights in the repository.
-// A step with an if: of its own may be left out, so that it does not count.
-func (st *state) refuses(sc *scope, s *workflows.Step) bool {
-	return s.If == nil && s.ContinueOnError == nil && st.gateOf(s, 0) == platform.Refuses
+// refuses reports whether a step fails for whoever starts the event without rights
+// in the repository: it does ask, and its own if: does not leave it out.
+func (st *state) refuses(s *workflows.Step, event string) bool {
+	if s.ContinueOnError != nil || st.gateOf(s, 0) != platform.Refuses {
+		return false
+	}
+	g := guard{event: event, person: outsider, succeeded: true}
+	return g.scalar(s.If) == yes
 }
 
 // gateOf returns what a step does about the rights of the person who started the
@@ -19,20 +23,44 @@ func (st *state) gateOf(s *workflows.Step, nest int) platform.Gate {
 	if s.Run != nil {
 		return platform.ScriptGate(s.Run.Value)
 	}
-	if s.Uses == nil || nest > maxNest || !st.spend(1) {
+	if s.Uses == nil || nest > maxNest {
 		return platform.NoGate
 	}
 	if f := st.localAction(s.Uses); f != nil {
-		gate := platform.NoGate
-		for _, inner := range f.Action.AllSteps() {
-			gate = max(gate, st.gateOf(inner, nest+1))
-		}
-		return gate
+		return st.gateIn(f, nest)
 	}
 	if s.Uses.FullName() == githubScript {
 		return platform.ScriptGate(s.With.Get("script").String())
 	}
 	return platform.ActionGate(s.Uses.FullName())
+}
+
+// gateIn returns what the steps of a composite action do, computed once; an action
+// that uses itself adds nothing.
+func (st *state) gateIn(f *workflows.File, nest int) platform.Gate {
+	if gate, ok := st.gateOfFile[f]; ok {
+		return gate
+	}
+	st.gateOfFile[f] = platform.NoGate
+	gate := platform.NoGate
+	for _, inner := range f.Action.AllSteps() {
+		gate = max(gate, st.gateOf(inner, nest+1))
+	}
+	st.gateOfFile[f] = gate
+	return gate
+}
+
+// refusers returns the steps of a scope that may refuse, in order.
+func (st *state) refusers(sc *scope) []*workflows.Step {
+	if !sc.gated {
+		sc.gated = true
+		for _, s := range sc.steps {
+			if st.gateOf(s, 0) == platform.Refuses {
+				sc.refusing = append(sc.refusing, s)
+			}
+		}
+	}
+	return sc.refusing
 }
 
 // gates reports whether a value in a condition says whether the person who started

@@ -60,6 +60,8 @@ type guard struct {
 	person person
 	// notMerged asks for a pull request that was not merged.
 	notMerged bool
+	// succeeded takes it that all steps before have succeeded.
+	succeeded bool
 	// gate reports whether a value says that the person has rights; nil knows none.
 	gate func(*workflows.Ref) bool
 }
@@ -187,6 +189,13 @@ func (t truth) orUnknownWhenYes() truth {
 	return t
 }
 
+func (t truth) orUnknownWhenNo() truth {
+	if t == no {
+		return unknown
+	}
+	return t
+}
+
 // headIsBase evaluates the usual fork test: the head's repository compared with
 // the repository itself.
 func (g guard) headIsBase(x, y workflows.ExprNode) truth {
@@ -250,8 +259,12 @@ func isMember(association string) bool {
 
 func (g guard) call(n *workflows.Call) truth {
 	switch n.Func {
-	case "always", "success":
-		return unknown
+	case "always":
+		return of(true)
+	case "success":
+		return of(g.succeeded).orUnknownWhenNo()
+	case "failure", "cancelled":
+		return not(of(g.succeeded).orUnknownWhenNo())
 	case "contains":
 		return g.contains(n.Args)
 	case "startswith", "endswith":

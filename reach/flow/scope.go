@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 // Bounds on the work that one hostile repository can ask for.
@@ -42,6 +43,9 @@ type scope struct {
 	// they leave for later steps.
 	flows [2]map[*workflows.Step]*scriptFlow
 	log   [2]stepLog
+	// refusing are the steps that may refuse people without rights, once gated is set.
+	refusing []*workflows.Step
+	gated    bool
 	// foreign is set when a step may take other commits into the workspace.
 	foreign bool
 }
@@ -61,6 +65,8 @@ type state struct {
 	jobs   map[*workflows.Job]*scope
 	steps  int // budget used
 	scopes int // scopes made
+	// gateOfFile holds what composite actions do about people's rights.
+	gateOfFile map[*workflows.File]platform.Gate
 }
 
 // newScope prepares a scope for its steps.
@@ -79,7 +85,7 @@ func (st *state) newScope(sc scope) *scope {
 }
 
 func newState(repo *workflows.Repository) *state {
-	st := &state{repo: repo, jobs: map[*workflows.Job]*scope{}}
+	st := &state{repo: repo, jobs: map[*workflows.Job]*scope{}, gateOfFile: map[*workflows.File]platform.Gate{}}
 	used := map[*workflows.File]bool{}
 	for _, f := range repo.Files {
 		if f.Workflow == nil {

@@ -21,7 +21,7 @@ func TestAct(t *testing.T) {
 	a.checkPublish()
 	a.checkBroken()
 	a.checkRefused()
-	a.open("the runner's own handling of masks, of the state between main and post, and of a cancelled job: act has its own")
+	a.open("the runner's own handling of masks, of the state between main and post, of a cancelled job, and how it empties its temporary directory: act has its own")
 	a.open("node24: act takes the node of the machine (%s) whatever action.yml says", strings.TrimSpace(a.run("node", "--version")))
 	a.open("the launcher's download and its list of checksums: a local action may bring a binary of its own")
 }

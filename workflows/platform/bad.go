@@ -93,7 +93,9 @@ func lookupBad(name, ref, comment string) []Advisory {
 		if !ok {
 			continue
 		}
-		found = mergeAdvisory(found, entry.advisory(hit))
+		a := entry.advisory(hit)
+		a.MovedOn = !a.Exact && !isCommit(ref) && entry.movedOn(ref)
+		found = mergeAdvisory(found, a)
 	}
 	return found
 }
@@ -167,6 +169,22 @@ func (e *badEntry) matchRef(ref string) (hit, bool) {
 	}
 	return e.matchVersion(v)
 }
+
+// movedOn reports whether a ref floats on a line that has the fixed version, so that
+// it has left the bad ones: v4 after 4.1.3, and a branch that a project works on.
+func (e *badEntry) movedOn(ref string) bool {
+	fixed, ok := parseVersion(e.Fixed)
+	if !ok {
+		return false
+	}
+	if v, ok := parseVersion(strings.TrimPrefix(ref, "release/")); ok {
+		return v.parts < 3 && fixed.compare(v) >= 0 && fixed.compare(v.top()) <= 0
+	}
+	return slices.Contains(workingRefs, ref)
+}
+
+// workingRefs are the branches and tags that by their names have a project's newest version.
+var workingRefs = []string{"main", "master", "trunk", "develop", "stable", "latest"}
 
 func (e *badEntry) matchVersion(v version) (hit, bool) {
 	touched := false

@@ -227,6 +227,34 @@ func mark(a Advisory) string {
 	return text
 }
 
+func TestMovedOn(t *testing.T) {
+	for _, c := range []struct {
+		name, ref, comment string
+		want               bool
+	}{
+		{"actions/download-artifact", "v4", "", true},
+		{"actions/download-artifact", "v4.1", "", true},
+		{"actions/download-artifact", "v4.0", "", false},
+		{"actions/download-artifact", "main", "", true},
+		{"actions/download-artifact", "experiment", "", false},
+		{"actions/download-artifact", noCommit, "v4", false},
+		{"pypa/gh-action-pypi-publish", "release/v1", "", true},
+		{"anthropics/claude-code-action", "v1", "", true},
+		{"anthropics/claude-code-action", "beta", "", false},
+		{"lycheeverse/lychee-action", "v1", "", false},
+	} {
+		found := LookupBad(c.name, c.ref, c.comment)
+		if len(found) == 0 {
+			t.Errorf("%s@%s %s: nothing", c.name, c.ref, c.comment)
+		}
+		for _, a := range found {
+			if a.MovedOn != c.want {
+				t.Errorf("%s@%s %s: %+v", c.name, c.ref, c.comment, a)
+			}
+		}
+	}
+}
+
 func TestLookupBadImage(t *testing.T) {
 	const digest = "sha256:2588a44890263a8185bd5d9fadb6bc9220b60245dbcbc4da35e1b62a6f8c230d"
 	for _, c := range []struct {

@@ -23,9 +23,14 @@ var serviceHosts = map[string][]string{
 }
 
 // HostServes reports whether a host (lower case, without port) belongs to a place,
-// or is called after it, as one's own instance of it often is.
+// as [SecretInfo] names it in Opens. Of a place whose domains are not listed, every
+// host counts that is called after it, as one's own instance often is.
 func HostServes(place, host string) bool {
-	return place != "" && strings.Contains(host, place) || slices.ContainsFunc(serviceHosts[place], func(domain string) bool {
+	domains, ok := serviceHosts[place]
+	if !ok {
+		return place != "" && strings.Contains(host, place)
+	}
+	return slices.ContainsFunc(domains, func(domain string) bool {
 		return host == domain || strings.HasSuffix(host, "."+domain)
 	})
 }

@@ -135,3 +135,21 @@ func (l outputLine) escapes(ref, comment string) bool {
 	}
 	return v.top().compare(from) >= 0
 }
+
+// outsiderWords are parts of names under which workflows pass on what outsiders write.
+var outsiderWords = []string{"title", "body", "message", "comment", "description", "branch", "head", "ref", "label", "commit_msg", "commits", "files"}
+
+// HoldsOutsiderText reports whether an input of this name is usually given what an
+// outsider writes: a title, a comment, the name of a branch. It is a habit of those
+// who write workflows and no rule.
+func HoldsOutsiderText(name string) bool {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '-' || r == '_' || r == '.' || r == ' ' })
+	for _, w := range words {
+		for _, o := range outsiderWords {
+			if w == o {
+				return true
+			}
+		}
+	}
+	return false
+}

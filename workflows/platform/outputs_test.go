@@ -33,3 +33,11 @@ func TestLookupOutput(t *testing.T) {
 		}
 	}
 }
+
+func TestHoldsOutsiderText(t *testing.T) {
+	for name, want := range map[string]bool{"pr-title": true, "HEAD_REF": true, "comment": true, "timeout_minutes": false, "preferred": false, "": false} {
+		if got := HoldsOutsiderText(name); got != want {
+			t.Errorf("HoldsOutsiderText(%q) = %v", name, got)
+		}
+	}
+}

@@ -195,6 +195,8 @@ type Advisory struct {
 	// range); a floating tag such as v4 that only may be affected has Exact false,
 	// and so has a branch.
 	Exact bool
+	// MovedOn is set for such a ref when by its name it has the fixed version by now.
+	MovedOn bool
 	// ByComment is set when the match rests on the version in the comment of a
 	// commit pin: nothing here has looked at the commit.
 	ByComment bool

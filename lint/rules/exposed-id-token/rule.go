@@ -10,6 +10,7 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -126,10 +127,24 @@ func judgeJob(p *lint.Pass, job *reach.Job, at workflows.Span) {
 		f.Message = fmt.Sprintf("in job %s %s (%s) could mint id-tokens for any audience and take %s",
 			job.Job.ID, f.Code.Name, f.Code.Why, reach.CredentialList(f.Exposure.Credentials))
 		f.Next = "keep the exchange in a job of its own, with code that is pinned by commit"
+	case job.Starter() == platform.StartAnyone:
+		f.Message = fmt.Sprintf("anyone can start job %s (%s), and its token says it runs on the default branch", job.Job.ID, outsiderEvent(job))
+		f.Next = "ask for the token in a job that only people with write access start"
+		f.Confidence = lint.MediumConfidence
 	default:
 		return
 	}
 	p.Report(f)
+}
+
+// outsiderEvent names an event with which anyone starts the job.
+func outsiderEvent(job *reach.Job) string {
+	for _, s := range job.Starts {
+		if s.Who == platform.StartAnyone {
+			return s.Event
+		}
+	}
+	return ""
 }
 
 // exposure is the id-token and what was minted with it.

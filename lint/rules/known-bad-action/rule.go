@@ -59,7 +59,7 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 		f.Confidence = lint.LowConfidence
 		f.Strict = true
 	}
-	if bad.ByComment {
+	if bad.ByComment && bad.Exact {
 		f.Confidence = lint.MediumConfidence
 	}
 	f.Fixes = fixes(p, u, bad)
@@ -76,14 +76,14 @@ func version(u *workflows.Uses) string {
 }
 
 // worst returns the gravest advisory that concerns the version: malicious before
-// vulnerable, exact before possible. Tags that were put back to good commits are
-// no defect today, and a version that merely lacks a later guard is the matter of
+// vulnerable, exact before possible. Tags that were put back to good commits or moved
+// on to fixed ones are no defect today, and a version that merely lacks a later guard is the matter of
 // untrusted-checkout.
 func worst(list []platform.Advisory) (platform.Advisory, bool) {
 	var out platform.Advisory
 	found := false
 	for _, a := range list {
-		if a.Restored && !a.Exact || a.Kind == "hardening-version" {
+		if a.Restored && !a.Exact || a.MovedOn || a.Kind == "hardening-version" {
 			continue
 		}
 		if !found || rank(a) > rank(out) {

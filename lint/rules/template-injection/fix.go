@@ -9,18 +9,21 @@ import (
 	"github.com/stint-dev/stint/workflows"
 )
 
+// maxMoves is how many expressions of one step a fix moves; a person wrote no more.
+const maxMoves = 100
+
 // fixes moves the expressions of the step through env. All of a step are moved by
 // one fix, which each of its findings carries: insertions into one env: could not
 // stand beside each other.
 func fixes(f *workflows.File, in *injection, all []*injection) []lint.Fix {
-	if in.sink.Expr == nil {
+	if in.sink.Expr == nil || len(all) > maxMoves {
 		return nil
 	}
 	safe := true
 	var moves []workflows.Move
 	names := map[string]string{}
 	for _, other := range all {
-		if other.sink.Step != in.sink.Step || other.sink.Expr == nil || other.strict != in.strict {
+		if other.sink.Expr == nil || other.strict != in.strict {
 			continue
 		}
 		m := workflows.Move{Expr: other.sink.Expr, Name: nameFor(in.sink, other.sink.Expr, names)}

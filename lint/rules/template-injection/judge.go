@@ -60,15 +60,21 @@ func (in *injection) sandboxed() {
 }
 
 // fromCaller grades text that whoever uses the action or workflow gives it. What
-// they pass is not known, and so it is no outsider's for sure; a context of the
-// event is.
+// they pass is not known, and so it is no outsider's for sure; an input that is
+// named for an outsider's text likely is, and a context of the event is.
 func (in *injection) fromCaller() {
-	in.expose(reach.MutableThirdParty, platform.StartCaller)
 	in.confidence = lint.LowConfidence
-	if strings.HasPrefix(in.taint.Source, "github.") {
+	name, isInput := strings.CutPrefix(in.taint.Source, "inputs.")
+	switch {
+	case !isInput:
 		in.expose(reach.OutsiderCode, platform.StartCaller)
 		in.confidence = lint.MediumConfidence
+	case platform.HoldsOutsiderText(name):
+		in.expose(reach.MutableThirdParty, platform.StartCaller)
+	default:
+		in.expose(reach.PinnedThirdParty, platform.StartCaller)
 	}
+	in.exposure.Autonomy = false // the caller's, which is not seen
 }
 
 // message says what becomes of whose text and what it could take.

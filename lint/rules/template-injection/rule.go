@@ -26,35 +26,42 @@ var Rule = &lint.Rule{
 }
 
 func check(p *lint.Pass) {
-	var found []*injection
+	found := map[place]*injection{}
+	var order []place
 	for _, s := range p.Graph.Flow.Sinks() {
 		switch s.Kind {
 		case flow.SinkScript, flow.SinkScriptInput, flow.SinkShellCode:
 		default:
 			continue
 		}
-		if s.File == p.File {
-			found = add(found, judge(p.Graph, s))
+		if s.File != p.File {
+			continue
+		}
+		at, in := place{s.Span, s.Kind}, judge(p.Graph, s)
+		switch other := found[at]; {
+		case other == nil:
+			order = append(order, at)
+			found[at] = in
+		case in.worse(other):
+			found[at] = in
 		}
 	}
-	for _, in := range found {
-		f := in.finding()
-		f.Fixes = fixes(p.File, in, found)
+	steps := map[*workflows.Step][]*injection{}
+	for _, at := range order {
+		steps[found[at].sink.Step] = append(steps[found[at].sink.Step], found[at])
+	}
+	for _, at := range order {
+		f := found[at].finding()
+		f.Fixes = fixes(p.File, found[at], steps[found[at].sink.Step])
 		p.Report(f)
 	}
 }
 
-// add keeps, of the injections at one place, the one that matters most: a step of a
-// composite action has one for each job that uses it.
-func add(found []*injection, in *injection) []*injection {
-	i := slices.IndexFunc(found, func(other *injection) bool { return other.sink.Span == in.sink.Span && other.sink.Kind == in.sink.Kind })
-	if i < 0 {
-		return append(found, in)
-	}
-	if in.worse(found[i]) {
-		found[i] = in
-	}
-	return found
+// A place is where one finding stands: a step of a composite action has a sink there
+// for each job that uses it, of which the worst counts.
+type place struct {
+	span workflows.Span
+	kind flow.SinkKind
 }
 
 // An injection is one sink with its judgement.

@@ -29,35 +29,42 @@ var Rule = &lint.Rule{
 }
 
 func check(p *lint.Pass) {
-	var found []*checkout
+	found := map[workflows.Span]*checkout{}
+	var order []workflows.Span
+	steps := map[*workflows.Step]bool{}
 	for _, s := range p.Graph.Flow.Sinks() {
-		if s.Kind == flow.SinkCheckout && s.File == p.File && s.Job != nil {
-			found = add(found, judge(p.Graph, s))
+		if s.Kind != flow.SinkCheckout || s.File != p.File || s.Job == nil {
+			continue
+		}
+		steps[s.Step] = true
+		c := judge(p.Graph, s)
+		switch other := found[s.Span]; {
+		case other == nil:
+			order = append(order, s.Span)
+			found[s.Span] = c
+		case c.worse(other):
+			found[s.Span] = c
 		}
 	}
-	for _, c := range found {
-		if !c.harmless() {
+	for _, at := range order {
+		if c := found[at]; !c.harmless() {
 			p.Report(c.finding())
 		}
 	}
 	p.Steps(func(s *workflows.Step, job *reach.Job) {
-		if job != nil && !slices.ContainsFunc(found, func(c *checkout) bool { return c.sink.Step == s }) {
+		if job != nil && !steps[s] {
 			reportAllowed(p, s, job)
 		}
 	})
 }
 
-// add keeps, of the checkouts at one place, the one that matters most: a step of a
-// composite action has one for each job that uses it.
-func add(found []*checkout, c *checkout) []*checkout {
-	i := slices.IndexFunc(found, func(other *checkout) bool { return other.sink.Span == c.sink.Span })
-	if i < 0 {
-		return append(found, c)
+// worse orders the checkouts of one place, which a step of a composite action has
+// one of for each job that uses it.
+func (c *checkout) worse(other *checkout) bool {
+	if c.strict != other.strict {
+		return other.strict
 	}
-	if other := found[i]; c.strict == other.strict && c.severity() > other.severity() || other.strict && !c.strict {
-		found[i] = c
-	}
-	return found
+	return c.severity() > other.severity()
 }
 
 // A checkout is one sink with its judgement.

@@ -22,9 +22,13 @@ type cargo struct {
 	blob int
 }
 
+// maxCargoNames bounds the secrets that are told apart: more than any message
+// lists, and few enough that a file made to be slow is not.
+const maxCargoNames = 64
+
 func (c cargo) with(d cargo) cargo {
 	for _, n := range d.names {
-		if !slices.Contains(c.names, n) {
+		if len(c.names) < maxCargoNames && !slices.Contains(c.names, n) {
 			c.names = append(slices.Clip(c.names), n)
 		}
 	}
@@ -38,7 +42,7 @@ func (c cargo) mass() bool { return c.all || c.found || c.env && len(c.names) > 
 // empty reports whether there is nothing to steal in it.
 func (c cargo) empty() bool { return !c.all && !c.found && !c.token && len(c.names) == 0 }
 
-// ofScalar returns the secrets that the expressions of a value name.
+// ofExprs returns the secrets that the expressions name.
 func ofExprs(exprs []*workflows.Expr) (c cargo) {
 	for _, e := range exprs {
 		for _, r := range e.Refs() {
@@ -173,7 +177,7 @@ func (t *tracer) input(c *workflows.Command) (in cargo) {
 // The commands whose output is what they read.
 var (
 	filters  = []string{"cat", "head", "tail", "tr", "cut", "sort", "uniq", "sed", "awk", "jq", "fold", "paste", "tee", "column", "strings", "nl", "python", "python3", "node", "grep", "egrep", "zcat", "gunzip"}
-	encoders = []string{"base64", "base32", "xxd", "od", "hexdump", "openssl", "gpg", "rev", "gzip", "xz", "zstd", "bzip2", "basenc", "uuencode"}
+	encoders = []string{"base64", "base32", "xxd", "od", "hexdump", "openssl", "gpg", "rev", "gzip", "xz", "zstd", "bzip2", "basenc", "uuencode", "tar", "zip"}
 )
 
 // output returns what a command writes to its standard output.

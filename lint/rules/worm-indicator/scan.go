@@ -153,9 +153,15 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// packers write to a file when they are given one.
+var packers = []string{"tar", "zip", "gzip", "gpg", "openssl", "xz", "zstd", "bzip2"}
+
 // printed judges what goes to the log in a form that the runner does not mask.
 func (s *scanner) printed(c *workflows.Command) {
 	if c.PipesInto != nil || c.Within != nil || slices.ContainsFunc(c.Redirs, func(r workflows.Redir) bool { return !strings.HasPrefix(r.Op, "<") }) {
+		return
+	}
+	if slices.Contains(packers, c.Name) && len(s.trace.writers[c]) == 0 {
 		return
 	}
 	if out := s.trace.output(c); out.coded && out.mass() {

@@ -120,7 +120,7 @@ func explainReply(err error, reply *smithyhttp.ResponseError, host string, of se
 	}
 	r := ruleFor(e, api)
 	e.Hint = r.hint
-	if e.Code == "AccessDenied" {
+	if e.Code == "AccessDenied" || e.Code == "" && e.Status == http.StatusForbidden { // Ceph sends no code that the SDK reads
 		e.Hint = accessDeniedHint(of)
 	}
 	e.Message = fmt.Sprintf("%s %s (%s)", host, r.text, answer(e))
