@@ -20,7 +20,7 @@ type Fetched struct {
 	Fetch, Run *workflows.Command
 	// RunIn is the step of Run.
 	RunIn *workflows.Step
-	// URL is the address as far as it is constant, "" when it is not known.
+	// URL is the address as far as it is known, "" when it is not at all.
 	URL string
 	// Archive is set when what runs is taken to come from an archive by its name.
 	Archive bool
@@ -29,14 +29,14 @@ type Fetched struct {
 // RunUnchecked returns the code that the steps of one job fetch and run unchecked, in
 // order. Scripts that are not of a POSIX shell are not looked at.
 func RunUnchecked(steps []*workflows.Step) []Fetched {
-	t := &fetchTracer{consts: map[string]string{}}
+	t := &fetchTracer{values: map[string]string{}}
 	for _, s := range steps {
 		if s.Run == nil {
 			continue
 		}
 		for _, e := range s.Env.All() {
 			if text, ok := e.Value.Const(); ok {
-				t.consts[e.Key.Value] = text
+				t.values[e.Key.Value] = text
 			}
 		}
 		for _, c := range s.Run.Commands {
@@ -48,7 +48,7 @@ func RunUnchecked(steps []*workflows.Step) []Fetched {
 
 // A fetchTracer follows downloaded files through the scripts of a job.
 type fetchTracer struct {
-	consts map[string]string // variables of a constant value
+	values map[string]string // of variables, as far as they are known
 	files  []*download
 	found  []Fetched
 }
@@ -63,16 +63,16 @@ type download struct {
 	archive bool
 }
 
-// maxDownloads bounds the files that are followed in one job.
-const maxDownloads = 256
+// maxDownloads bounds the files that are followed in one job, maxValue the bytes of a
+// value: a script may double a variable in every line.
+const (
+	maxDownloads = 256
+	maxValue     = 4096
+)
 
 func (t *fetchTracer) command(s *workflows.Step, c *workflows.Command) {
 	for _, a := range c.Assigns {
-		if a.Value.Const {
-			t.consts[a.Name] = a.Value.Text
-		} else {
-			delete(t.consts, a.Name)
-		}
+		t.values[a.Name] = t.text(a.Value)
 	}
 	if verifies(c) {
 		t.files = nil
@@ -132,7 +132,7 @@ func (t *fetchTracer) fetches(s *workflows.Step, c *workflows.Command) {
 		return
 	}
 	url := t.address(c)
-	if url == "" || fixedAddress(url) {
+	if fixedAddress(url) {
 		return
 	}
 	name, archive := t.target(c, url)
@@ -155,6 +155,8 @@ func (t *fetchTracer) target(c *workflows.Command, url string) (name string, arc
 	name, dir, ok := outputOption(c.Name, t.words(c)[1:])
 	switch {
 	case !ok && c.Name == "curl", name == "-", name == "/dev/null", name == "/dev/stdout", strings.HasPrefix(name, "/dev/fd"):
+		return "", false
+	case name == "" && url == "":
 		return "", false
 	case name == "":
 		base, _, _ := strings.Cut(url, "?")
@@ -260,21 +262,21 @@ func (t *fetchTracer) words(c *workflows.Command) []string {
 	return out
 }
 
-// text is a word with the variables of constant value filled in, and the names of
-// the others, so that two words that write one name alike are equal.
+// text is a word with the variables of known value filled in, and the names of the
+// others, so that two words that write one name alike are equal.
 func (t *fetchTracer) text(w workflows.Word) string {
 	if w.Const || strings.Count(w.Text, "\uFFFD") != len(w.Vars) {
 		return w.Text
 	}
 	text := w.Text
 	for _, v := range w.Vars {
-		value, ok := t.consts[v]
-		if !ok || strings.ContainsRune(value, '\uFFFD') {
+		value, ok := t.values[v]
+		if !ok {
 			value = "${" + v + "}"
 		}
-		text = strings.Replace(text, "\uFFFD", value, 1)
+		text = strings.Replace(text, "\uFFFD", strings.ReplaceAll(value, "\uFFFD", "…"), 1)
 	}
-	return text
+	return text[:min(len(text), maxValue)]
 }
 
 // commitInAddress is a full commit or a sha-256 as a part of an address.
@@ -283,7 +285,7 @@ var commitInAddress = regexp.MustCompile(`[/@=]([0-9a-f]{40}|[0-9a-f]{64})([/.?#
 // fixedAddress reports whether what an address gives cannot change: it names a
 // commit, or is on the runner itself.
 func fixedAddress(url string) bool {
-	host := url[strings.Index(url, "://")+len("://"):]
+	_, host, _ := strings.Cut(url, "://")
 	for _, near := range []string{"localhost", "127.0.0.1", "0.0.0.0", "[::1]"} {
 		if strings.HasPrefix(host, near) {
 			return true
@@ -394,11 +396,12 @@ func verifies(c *workflows.Command) bool {
 	has := func(any ...string) bool {
 		return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(any, a) })
 	}
-	switch c.Name {
-	case "sha256sum", "sha512sum", "sha384sum", "sha1sum", "shasum", "b2sum", "sha256", "md5sum":
-		return c.Within != nil || c.PipesInto != nil || slices.ContainsFunc(args[1:], func(a string) bool {
-			return a == "--check" || a == "--strict" || shortGroup(a) && strings.Contains(a, "c")
+	if c.NameAt < len(c.Words) && strings.HasSuffix(c.Words[c.NameAt].Text, "sum") { // "${algorithm}sum" too
+		return c.Within != nil || c.PipesInto != nil || slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
+			return w.Text == "--check" || shortGroup(w.Text) && strings.Contains(w.Text, "c")
 		})
+	}
+	switch c.Name {
 	case "openssl":
 		return has("dgst", "-verify", "smime", "cms")
 	case "gpg", "gpg2":

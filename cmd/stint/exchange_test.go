@@ -197,7 +197,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 		"a redirected request":   {fault: issuer(sandbox.Fault{Redirect: "https://evil.example/"}), status: 3, message: "redirect", hint: "proxy"},
 		"a dropped connection":   {fault: sts(sandbox.Fault{Drop: true}), status: 3, message: "breaks off", hint: "network"},
 		"a policy too large":     {change: replace(`"arn:aws:s3:::site/*"`, strings.Join(tooMuch, ", ")), status: 2, message: "2048", hint: "allow"},
-		"another job":            {change: replace("refs/heads/main", "refs/heads/release"), prepare: onMain, status: 1, message: "is not for this job", hint: "refs/heads/release"},
+		"another job":            {change: replace("refs/heads/main", "refs/heads/release"), status: 1, message: "is not for this job", hint: "refs/heads/release"},
 		"no such grant":          {change: replace("deploy-site:", "deploy-docs:"), status: 2, message: `no grant "deploy-site"`, hint: "deploy-docs"},
 		"an unknown key":         {change: replace("grants:", "grant: {}\ngrants:"), status: 2, message: `there is no key "grant"`, hint: "grants"},
 		"the wrong account":      {prepare: otherAccount, status: 3, message: "another identity", hint: "nothing was handed over"},
@@ -245,8 +245,6 @@ func TestFailuresOnTheWay(t *testing.T) {
 func replace(old, with string) func(string) string {
 	return func(text string) string { return strings.ReplaceAll(text, old, with) }
 }
-
-func onMain(_ *testing.T, s *scene) { s.job.Ref = "refs/heads/main" }
 
 // otherAccount has the reply name another account than the one asked.
 func otherAccount(_ *testing.T, s *scene) {
@@ -324,4 +322,56 @@ func (s *scene) noSecrets(t *testing.T, more string) {
 			}
 		}
 	}
+}
+
+// A token from a file is traded like the runner's. The real exec takes it for what
+// it is: the token of another issuer, which goes nowhere.
+func TestExecWithATokenFile(t *testing.T) {
+	s := newScene(t, grants, nil)
+	token, err := s.Token(s.job, "sts.amazonaws.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.secrets = append(s.secrets, token)
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := execOptions{file: s.file, tokenFile: path}
+	for name := range s.env {
+		if strings.HasPrefix(name, "ACTIONS_") {
+			delete(s.env, name)
+		}
+	}
+	command := []string{"deploy-site", "true"}
+	if err := runExec(t.Context(), s.w, s.at, o, command); err != nil {
+		t.Errorf("%v\n%s", err, s.stderr.String())
+	}
+	real := venue{transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("asked %s", r.URL)
+		return nil, timeout{}
+	})}
+	err = runExec(t.Context(), s.w, real, o, command)
+	if err == nil || statusOf(err) != exitFindings || !strings.Contains(s.stderr.String(), "iss (issuer)\n  expected    "+publicIssuer+"\n") {
+		t.Errorf("%v\n%s", err, s.stderr.String())
+	}
+	s.noSecrets(t, "")
+}
+
+// Interrupted before the command runs, exec ends what it has and runs nothing.
+func TestExecInterruptedBeforeTheCommand(t *testing.T) {
+	s := newScene(t, grants, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	next := s.at.transport
+	s.at.transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		cancel() // when the credential is on its way
+		return resp, err
+	})
+	witness := filepath.Join(s.dir, "witness")
+	status, message, _ := s.exec(ctx, "touch", witness)
+	if _, err := os.Stat(witness); err == nil || status != exitIncomplete || !strings.HasPrefix(message, "stopped before") {
+		t.Errorf("status %d, %s", status, message)
+	}
+	s.noSecrets(t, message)
 }

@@ -8,6 +8,7 @@ import (
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
+	jobwidesecret "github.com/stint-dev/stint/lint/rules/job-wide-secret"
 	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
 	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
 	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
@@ -22,6 +23,7 @@ import (
 	unpinnedinside "github.com/stint-dev/stint/lint/rules/unpinned-inside"
 	untrustedcheckout "github.com/stint-dev/stint/lint/rules/untrusted-checkout"
 	unusedsuppression "github.com/stint-dev/stint/lint/rules/unused-suppression"
+	unverifieddownload "github.com/stint-dev/stint/lint/rules/unverified-download"
 	wormindicator "github.com/stint-dev/stint/lint/rules/worm-indicator"
 )
 
@@ -31,6 +33,7 @@ var All = []*lint.Rule{
 	excessivepermissions.Rule,
 	exposedidtoken.Rule,
 	hardcodedsecret.Rule,
+	jobwidesecret.Rule,
 	knownbadaction.Rule,
 	longlivedcloudkey.Rule,
 	longlivedregistrytoken.Rule,
@@ -45,5 +48,6 @@ var All = []*lint.Rule{
 	unpinnedinside.Rule,
 	untrustedcheckout.Rule,
 	unusedsuppression.Rule,
+	unverifieddownload.Rule,
 	wormindicator.Rule,
 }

@@ -2,6 +2,7 @@ package excessivepermissions
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
@@ -55,6 +56,20 @@ func needsOf(p *lint.Pass, job *reach.Job) (scopes, bool) {
 		}
 	}
 	return out, true
+}
+
+// idle reports whether a job is seen not to need a write scope that it has: all that
+// it does with the token is known, or nothing in it seems to use the token.
+func idle(p *lint.Pass, job *reach.Job, scope string) bool {
+	if called := p.Graph.Called(job); len(called) > 0 {
+		return slices.ContainsFunc(called, func(c *reach.Job) bool {
+			return c.Job.Uses == nil && c.Token.Of(scope) == workflows.AccessWrite && idle(p, c, scope)
+		})
+	}
+	if n, known := needsOf(p, job); known {
+		return n[scope] != workflows.AccessWrite
+	}
+	return job.Job.Uses == nil && !p.Graph.UsesToken(job)
 }
 
 func accessOf(level string) workflows.Access {
@@ -126,14 +141,16 @@ func moveDown(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job, sc
 	if !ok {
 		return nil
 	}
+	title := "remove " + scope + ": write, which no job needs"
 	if len(needy) == 1 {
+		title = "move " + scope + ": write to the job that needs it"
 		more, ok := p.File.SetJobPermissions(needy[0].Job, all)
 		if !ok {
 			return nil
 		}
 		edits = append(edits, more...)
 	}
-	return []lint.Fix{{Title: "move " + scope + ": write to the job that needs it", Safe: true, Edits: edits}}
+	return []lint.Fix{{Title: title, Safe: true, Edits: edits}}
 }
 
 // stated returns the scopes of a block.

@@ -44,11 +44,14 @@ func check(p *lint.Pass) {
 	judgeShared(p, w.Permissions, heirs)
 }
 
-// inheriting returns the jobs that state no permissions of their own.
+// inheriting returns the jobs that state no permissions of their own. A call of a
+// workflow of this repository, all jobs of which state theirs, has no token itself.
 func inheriting(p *lint.Pass) []*reach.Job {
 	var out []*reach.Job
 	p.Jobs(func(job *reach.Job) {
-		if job.Job.Permissions == nil {
+		called := p.Graph.Called(job)
+		open := slices.ContainsFunc(called, func(c *reach.Job) bool { return c.Job.EffectivePermissions().Origin == workflows.OriginDefault })
+		if job.Job.Permissions == nil && (len(called) == 0 || open) {
 			out = append(out, job)
 		}
 	})
@@ -92,7 +95,7 @@ func judgeBlock(p *lint.Pass, block *workflows.Permissions, jobs []*reach.Job) {
 
 // judgeShared reports scopes that a whole workflow may write although several
 // jobs share it: then one need is everybody's right. With one job the place is
-// only a matter of taste.
+// only a matter of taste, and so it is where each of the jobs may need the scope.
 func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job) {
 	if len(heirs) < 2 {
 		return
@@ -107,6 +110,9 @@ func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job)
 		f.Message = fmt.Sprintf("%s: write is given to the whole workflow, so that each of %s has it", scope, names(heirs))
 		f.Next = "move it into the permissions of the job that needs it"
 		f.Fixes = moveDown(p, block, heirs, scope)
+		if !slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) }) {
+			f.Strict, f.Confidence = true, lint.LowConfidence
+		}
 		p.Report(f)
 	}
 }

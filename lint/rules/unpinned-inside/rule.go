@@ -31,17 +31,22 @@ func check(p *lint.Pass) {
 	}
 	// The jobs of a called workflow of this repository are jobs of their own, so
 	// that what they use is reported there.
-	p.Steps(func(s *workflows.Step, job *reach.Job) { judge(p, s.Uses, job) })
+	p.Steps(func(s *workflows.Step, job *reach.Job) { judge(p, s, job) })
 }
 
 // judge reports a uses: when a job's mutable code is reached through it. The
-// graph has followed everything that is on disk, to any depth.
-func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
-	if u == nil {
+// graph has followed everything that is on disk, to any depth. Each action is
+// reported once: where the most can be lost through it.
+func judge(p *lint.Pass, s *workflows.Step, job *reach.Job) {
+	if s.Uses == nil {
 		return
 	}
-	inside := through(job, u)
+	u, inside := s.Uses, through(job, s.Uses)
 	if len(inside) == 0 {
+		return
+	}
+	users := p.Graph.Users(p.Repository.Action(u.Path))
+	if worst(users) != job || firstUse(job, u) != s {
 		return
 	}
 	first := inside[0]
@@ -52,6 +57,9 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	}
 	if len(f.Exposure.Credentials) > 0 {
 		f.Message += "; it could take " + reach.CredentialList(f.Exposure.Credentials)
+	}
+	if n := len(users) - 1; n > 0 {
+		f.Message += fmt.Sprintf("; %s", more(n))
 	}
 	f.Next = "pin what it uses by commit, in the file that uses it"
 	for _, c := range inside {
@@ -74,4 +82,32 @@ func through(job *reach.Job, u *workflows.Uses) []*reach.Code {
 		}
 	}
 	return out
+}
+
+func more(n int) string {
+	if n == 1 {
+		return "1 more job uses it"
+	}
+	return fmt.Sprintf("%d more jobs use it", n)
+}
+
+// worst returns the job whose reach is graded worst, the first of equals.
+func worst(jobs []*reach.Job) *reach.Job {
+	var out *reach.Job
+	for _, j := range jobs {
+		if out == nil || j.Grade() > out.Grade() {
+			out = j
+		}
+	}
+	return out
+}
+
+// firstUse returns the first step of the job that uses the same action.
+func firstUse(job *reach.Job, u *workflows.Uses) *workflows.Step {
+	for _, s := range job.Job.AllSteps() {
+		if s.Uses != nil && s.Uses.Kind == u.Kind && s.Uses.Path == u.Path {
+			return s
+		}
+	}
+	return nil
 }

@@ -128,7 +128,8 @@ var runners = []string{"sh", "bash", "zsh", "dash", "su", "eval", "nix", "nix-sh
 func inputs(p *lint.Pass, s *workflows.Step, job *reach.Job) {
 	info, _ := platform.LookupAction(s.Uses.FullName())
 	for _, e := range s.With.All() {
-		if info.Inputs[strings.ToLower(e.Key.Value)] != platform.RoleScript || info.Opens == "ssh" {
+		// github-script is JavaScript, and what ssh is given runs elsewhere.
+		if info.Inputs[strings.ToLower(e.Key.Value)] != platform.RoleScript || info.Opens == "ssh" || info.Opens == "github" {
 			continue
 		}
 		if start, end, ok := inText(e.Value.Value); ok {
