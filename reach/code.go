@@ -87,7 +87,17 @@ func (g *Graph) addUses(job *Job, p placed) {
 
 // gated reports whether an agent's action itself refuses people without write access.
 func gated(s *workflows.Step, info platform.ActionInfo) bool {
-	return info.ActorGate != "" && s.With.Get(info.ActorGate).String() == ""
+	return platform.ActionGate(info.Name) == platform.Refuses || info.ActorGate != "" && s.With.Get(info.ActorGate).String() == ""
+}
+
+// Gated reports whether a step is an agent that refuses people without write access,
+// by its action alone.
+func Gated(s *workflows.Step) bool {
+	if s.Uses == nil {
+		return false
+	}
+	info, _ := platform.LookupAction(s.Uses.FullName())
+	return gated(s, info)
 }
 
 // CodeOf grades the action or reusable workflow that a uses: names, by how firmly

@@ -31,6 +31,20 @@ func (f *File) SetJobPermissions(j *Job, scopes map[string]Access) (edits []Edit
 	if j.Permissions != nil {
 		return f.setPermissions(j.Permissions, scopes)
 	}
+	return f.addJobKey(j, permissionsEntry(scopes))
+}
+
+// SetJobCacheMode returns the edits after which the job's own cache-mode is mode.
+func (f *File) SetJobCacheMode(j *Job, mode string) (edits []Edit, ok bool) {
+	if j.CacheMode != nil {
+		return one(f.replaceScalar(j.Span, j.CacheMode, mode))
+	}
+	return f.addJobKey(j, yamlEntry{key: "cache-mode", text: mode})
+}
+
+// addJobKey puts a key that the job does not have behind runs-on:, or behind the
+// uses: of a call.
+func (f *File) addJobKey(j *Job, e yamlEntry) ([]Edit, bool) {
 	var anchor Span
 	switch {
 	case j.RunsOn != nil:
@@ -42,7 +56,6 @@ func (f *File) SetJobPermissions(j *Job, scopes map[string]Access) (edits []Edit
 	if !ok || anchor.IsZero() || !j.Span.Contains(anchor) || !j.Span.Contains(Span{body, body}) {
 		return nil, false
 	}
-	e := permissionsEntry(scopes)
 	if f.Source[body] == '{' {
 		return []Edit{{Span{anchor.End, anchor.End}, ", " + e.flow()}}, true
 	}

@@ -31,10 +31,10 @@ const (
 	demoFindings = 3      // how many findings the demo shows
 )
 
-const demoLong = `demo shows both halves of stint on a repository that is kept in the program: what
-each of its jobs could lose, what the fix changes, and how a grant takes the place
-of a stored key. The grant is traded in a sandbox on loopback; nothing else is
-asked, and nothing is written.`
+const demoLong = `demo shows both halves of stint on a repository that is kept in the program:
+what each of its jobs could lose, what the fix changes, and how a grant takes
+the place of a stored key. The grant is traded in a sandbox on loopback; nothing
+else is asked, and nothing is written.`
 
 func demoCommand(w world) *cobra.Command {
 	c := &cobra.Command{

@@ -15,6 +15,7 @@ import (
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
 	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
+	secretoutsideenvironment "github.com/stint-dev/stint/lint/rules/secret-outside-environment"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
@@ -40,6 +41,7 @@ var All = []*lint.Rule{
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
 	secretincommand.Rule,
+	secretoutsideenvironment.Rule,
 	secretsinherit.Rule,
 	sharedtoken.Rule,
 	templateinjection.Rule,

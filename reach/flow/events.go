@@ -116,7 +116,7 @@ func (st *state) pass(sc *scope, cond *workflows.Scalar, events []Event) []Event
 		if e.Text >= platform.StartForkSandboxed && g.as(member).never(cond) {
 			e.Text = platform.StartWriter
 		}
-		if g.as(member).unmerged().never(cond) {
+		if e.Text >= platform.StartForkSandboxed && g.as(member).unmerged().never(cond) {
 			e.Merged = true
 		}
 		out = append(out, e)

@@ -228,3 +228,19 @@ func (a *Analysis) Runs(j *workflows.Job, s *workflows.Step) bool {
 	defer a.mu.Unlock()
 	return slices.ContainsFunc(a.state.stepEvents(sc, s), func(e Event) bool { return e.Text >= platform.StartForkSandboxed })
 }
+
+// StepEvents returns the events under which a step of the job itself may run: past
+// its if: and past the steps before it that refuse people without rights. For a step
+// that is not in the job they are those of the job.
+func (a *Analysis) StepEvents(j *workflows.Job, s *workflows.Step) []Event {
+	sc := a.state.jobs[j]
+	if sc == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, own := sc.index[s]; !own {
+		return sc.events
+	}
+	return a.state.stepEvents(sc, s)
+}

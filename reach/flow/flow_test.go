@@ -39,6 +39,9 @@ func sinks(a *flow.Analysis) string {
 		var sources []string
 		for _, t := range s.Taints {
 			src := t.Source
+			if t.Merged {
+				src += "!"
+			}
 			if t.Guess {
 				src += "?"
 			}

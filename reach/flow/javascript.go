@@ -184,6 +184,13 @@ func (js *jsReader) path(text string) string {
 	return js.resolve(text)
 }
 
+// jsMethods are methods of strings and lists: what they return is made of the same text.
+var jsMethods = map[string]bool{
+	"trim": true, "trimStart": true, "trimEnd": true, "toString": true, "replace": true, "replaceAll": true, "split": true, "slice": true, "substring": true,
+	"substr": true, "toLowerCase": true, "toUpperCase": true, "match": true, "matchAll": true, "map": true, "filter": true, "join": true, "find": true,
+	"concat": true, "pop": true, "shift": true, "at": true, "flatMap": true, "reduce": true, "normalize": true, "padEnd": true, "repeat": true,
+}
+
 // resolve translates a path of names to the context that it stands for, or "".
 func (js *jsReader) resolve(text string) string {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".?[]'\"", r) })
@@ -193,10 +200,12 @@ func (js *jsReader) resolve(text string) string {
 			continue
 		}
 		for _, p := range parts[n:] {
-			if p == "data" || p == "trim" || p == "toString" || p == "replace" || p == "split" || p == "slice" || p == "substring" || p == "toLowerCase" {
-				continue
+			if jsMethods[p] {
+				break
 			}
-			base += "." + strings.ToLower(p)
+			if p != "data" {
+				base += "." + strings.ToLower(p)
+			}
 		}
 		return base
 	}

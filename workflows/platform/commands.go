@@ -211,6 +211,7 @@ var harmlessFlags = []string{"--dry-run", "--dryrun", "-dry-run", "--dry_run", "
 var (
 	scriptlessFlags = []string{"--ignore-scripts", "--no-scripts", "--only-binary=:all:", "--no-build"}
 	lockFlags       = []string{"--frozen-lockfile", "--immutable", "--locked", "--frozen", "--require-hashes", "--deployment", "--deploy", "--locked-mode", "--check-locked", "-lockfile=readonly"}
+	resolveFlags    = []string{"-U", "--upgrade", "-upgrade", "--resolution", "--update", "--force-evaluate"}
 	unlockFlags     = []string{"--no-frozen-lockfile", "--no-lockfile", "--fix-lockfile", "--no-immutable", "-g", "--global"}
 )
 
@@ -224,8 +225,30 @@ func (c splitCommand) refine(words []string) CommandInfo {
 	case "install":
 		info.Runs = info.Runs && !setsAny(words, scriptlessFlags)
 		info.Locked = (info.Locked && !c.hasArgument(words) || info.Opens != "crates" && setsAny(words, lockFlags)) && !setsAny(words, unlockFlags)
+		info.Locked = info.Locked || namesVersion(info.Opens, words)
+		info.KeepsLock = info.KeepsLock && !info.Locked && !setsAny(words, unlockFlags) && !setsAny(words, resolveFlags)
 	}
 	return info
+}
+
+// namesVersion reports whether an install names a version whose dependencies are
+// fixed by it: a Go module's by its go.sum and the checksum database (one that is named
+// without a version is the workspace's own), a crate's by its own lock file where that
+// is asked for.
+func namesVersion(opens string, words []string) bool {
+	exact := func(w string) bool {
+		_, version, ok := strings.Cut(w, "@")
+		version = strings.TrimPrefix(version, "v")
+		// What only the run will know is taken for a version: it has a name that says so.
+		return ok && (version != "" && version[0] >= '0' && version[0] <= '9' || strings.HasPrefix(version, "\uFFFD"))
+	}
+	switch opens {
+	case "go":
+		return !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, "@") && !exact(w) })
+	case "crates":
+		return hasFlag(words, "--locked") && (hasFlag(words, "--version") || hasFlag(words, "--vers") || slices.ContainsFunc(words, exact))
+	}
+	return false
 }
 
 // hasArgument reports whether a word that is no flag follows those of the line: the

@@ -3,7 +3,8 @@ package platform
 // installCommands fetch packages and, unless a flag forbids it, run their scripts.
 // Sources: the tools' documentation, 2026-11 (npm 12, announced 2026-06-09, has
 // scripts off by default; older ones are still in use). Locked ones keep to the
-// repository's lock file without a flag: pnpm does so wherever CI is set.
+// repository's lock file without a flag: pnpm does so wherever CI is set. What
+// keepsLock marks goes by a lock file, and resolves anew what that lacks.
 var installCommands = []commandLine{
 	{"npm ci", locked("npm")},
 	{"npm install", install("npm")},
@@ -37,7 +38,7 @@ var installCommands = []commandLine{
 	{"pip wheel", install("pypi")},
 	{"pip download", install("pypi")},
 	{"pipx install", install("pypi")},
-	{"uv sync", install("pypi")},
+	{"uv sync", keepsLock("pypi")},
 	{"uv pip install", install("pypi")},
 	{"uv pip sync", install("pypi")},
 	{"uv tool install", install("pypi")},
@@ -48,7 +49,7 @@ var installCommands = []commandLine{
 	{"poetry update", install("pypi")},
 	{"pipenv install", install("pypi")},
 	{"pipenv sync", locked("pypi")},
-	{"pdm install", install("pypi")},
+	{"pdm install", keepsLock("pypi")},
 	{"pdm sync", locked("pypi")},
 	{"rye sync", locked("pypi")},
 	{"hatch env create", install("pypi")},
@@ -58,9 +59,9 @@ var installCommands = []commandLine{
 	{"micromamba install", install("anaconda")},
 	{"conda env create", install("anaconda")},
 	{"pixi install", locked("anaconda")},
-	{"bundle install", install("rubygems")},
+	{"bundle install", keepsLock("rubygems")},
 	{"bundle update", install("rubygems")},
-	{"bundle", install("rubygems")},
+	{"bundle", keepsLock("rubygems")},
 	{"gem install", install("rubygems")},
 	{"composer install", locked("packagist")},
 	{"composer update", install("packagist")},
@@ -70,11 +71,11 @@ var installCommands = []commandLine{
 	{"go install", install("go")},
 	{"go get", CommandInfo{Does: "install", Opens: "go"}},
 	{"go mod download", CommandInfo{Does: "install", Opens: "go", Locked: true}},
-	{"dotnet restore", install("nuget")},
+	{"dotnet restore", keepsLock("nuget")},
 	{"dotnet tool install", install("nuget")},
 	{"dotnet tool restore", install("nuget")},
-	{"nuget restore", install("nuget")},
-	{"pod install", install("cocoapods")},
+	{"nuget restore", keepsLock("nuget")},
+	{"pod install", keepsLock("cocoapods")},
 	{"carthage", install("github")},
 	{"swift package resolve", CommandInfo{Does: "install", Opens: "github"}},
 	{"mix deps.get", locked("hex")},
@@ -99,9 +100,9 @@ var installCommands = []commandLine{
 	{"ansible-galaxy install", install("galaxy")},
 	{"ansible-galaxy collection install", install("galaxy")},
 	{"pre-commit install-hooks", install("github")},
-	{"terraform init", install("terraform")},
-	{"tofu init", install("terraform")},
-	{"terragrunt init", install("terraform")},
+	{"terraform init", keepsLock("terraform")},
+	{"tofu init", keepsLock("terraform")},
+	{"terragrunt init", keepsLock("terraform")},
 	{"claude mcp add", install("npm")},
 }
 

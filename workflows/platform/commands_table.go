@@ -35,6 +35,9 @@ func deploy(opens string, runs bool, env ...string) CommandInfo {
 func install(opens string) CommandInfo {
 	return CommandInfo{Does: "install", Opens: opens, Runs: true}
 }
+func keepsLock(opens string) CommandInfo {
+	return CommandInfo{Does: "install", Opens: opens, Runs: true, KeepsLock: true}
+}
 func locked(opens string) CommandInfo {
 	return CommandInfo{Does: "install", Opens: opens, Runs: true, Locked: true}
 }

@@ -24,6 +24,8 @@ var gateActions = map[string]Gate{
 	"skjnldsv/check-actor-permission":               Refuses,
 	"lannonbr/repo-permission-check-action":         Refuses,
 	"im-open/is-actor-authorized":                   Refuses,
+	"anomalyco/opencode/github":                     Refuses, // its own start asks for write access
+	"sst/opencode/github":                           Refuses,
 }
 
 // permissionCalls are what a script writes to ask for these rights. Source: the REST

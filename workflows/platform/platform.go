@@ -174,6 +174,9 @@ type CommandInfo struct {
 	// Locked is set for an install that takes only what a lock file in the
 	// repository lists (npm ci, yarn --immutable, uv sync --locked …).
 	Locked bool
+	// KeepsLock is set for an install that goes by the repository's lock file where
+	// there is one, although no flag or file makes it.
+	KeepsLock bool
 	// DryRun is set when a flag makes it harmless (--dry-run).
 	DryRun bool
 }

@@ -44,30 +44,37 @@ func check(p *lint.Pass) {
 	judgeShared(p, w.Permissions, heirs)
 }
 
-// inheriting returns the jobs that state no permissions of their own. A call of a
-// workflow of this repository, all jobs of which state theirs, has no token itself.
+// inheriting returns the jobs that state no permissions of their own.
 func inheriting(p *lint.Pass) []*reach.Job {
 	var out []*reach.Job
 	p.Jobs(func(job *reach.Job) {
-		called := p.Graph.Called(job)
-		open := slices.ContainsFunc(called, func(c *reach.Job) bool { return c.Job.EffectivePermissions().Origin == workflows.OriginDefault })
-		if job.Job.Permissions == nil && (len(called) == 0 || open) {
+		if job.Job.Permissions == nil {
 			out = append(out, job)
 		}
 	})
 	return out
 }
 
+// statedInside reports whether a job calls a workflow of this repository in which all
+// jobs state theirs: then nothing runs with what the call inherits.
+func statedInside(p *lint.Pass, job *reach.Job) bool {
+	called := p.Graph.Called(job)
+	return len(called) > 0 && !slices.ContainsFunc(called, func(c *reach.Job) bool {
+		return c.Job.EffectivePermissions().Origin == workflows.OriginDefault
+	})
+}
+
 // judgeMissing reports jobs whose permissions no file states: the setting of
 // repository or organization holds, which may be write-all. A workflow that is only called takes
 // its callers' permissions, so that the finding belongs to them.
 func judgeMissing(p *lint.Pass, heirs []*reach.Job) {
-	if onlyCalled(p.File.Workflow) {
+	open := slices.DeleteFunc(slices.Clone(heirs), func(j *reach.Job) bool { return statedInside(p, j) })
+	if onlyCalled(p.File.Workflow) || len(open) == 0 {
 		return
 	}
-	f := finding(p, heirs)
+	f := finding(p, open)
 	f.Span = p.File.Workflow.JobsSpan
-	f.Message = fmt.Sprintf("no permissions are stated for %s: the setting of the repository holds, which may be write-all", names(heirs))
+	f.Message = fmt.Sprintf("no permissions are stated for %s: the setting of the repository holds, which may be write-all", names(open))
 	f.Next = "write permissions: {} above jobs:, and in each job the scopes that it needs"
 	if needs, known := needsOfAll(p, heirs); known {
 		if edits, ok := p.File.SetWorkflowPermissions(needs); ok {

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
@@ -91,11 +92,21 @@ func judgeWorkflow(p *lint.Pass, e workflows.Entry) {
 	f.Span = span(e)
 	f.Message = fmt.Sprintf("id-token: write is given to the whole workflow: %d jobs can mint tokens, %d of them may use one", len(heirs), len(users))
 	f.Next = "move it into the permissions of the job that asks for the token"
-	f.Fixes = scopeDown(p, users)
+	if !slices.ContainsFunc(heirs, func(j *reach.Job) bool { return statedInside(p, j) }) {
+		f.Fixes = scopeDown(p, users)
+	}
 	if least != no {
 		f.Confidence = lint.MediumConfidence // each of them may want it
 	}
 	p.Report(f)
+}
+
+// statedInside reports whether a job calls a workflow of this repository that states
+// permissions: a call that has less than those is refused.
+func statedInside(p *lint.Pass, job *reach.Job) bool {
+	return slices.ContainsFunc(p.Graph.Called(job), func(c *reach.Job) bool {
+		return c.Job.EffectivePermissions().Origin != workflows.OriginDefault
+	})
 }
 
 // judgeAlike judges jobs that all ask for the token they share like jobs that state
@@ -103,6 +114,9 @@ func judgeWorkflow(p *lint.Pass, e workflows.Entry) {
 func judgeAlike(p *lint.Pass, heirs []*reach.Job, at workflows.Span) {
 	var worst *reach.Job
 	for _, j := range heirs {
+		if len(heirs) > 1 && len(p.Graph.Called(j)) > 0 {
+			continue // its jobs are judged themselves
+		}
 		if worst == nil || reach.Grade(exposure(j)) > reach.Grade(exposure(worst)) {
 			worst = j
 		}

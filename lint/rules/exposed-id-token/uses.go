@@ -1,6 +1,7 @@
 package exposedidtoken
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
@@ -79,8 +80,8 @@ func scriptUses(s *workflows.Step) answer {
 		out = maybe
 	}
 	for _, c := range s.Run.Commands {
-		if signers[c.Name] {
-			return yes
+		if slices.ContainsFunc(c.Words, func(w workflows.Word) bool { return signers[w.Text] }) {
+			return yes // also behind a runner: uv run sigstore sign
 		}
 		info, _ := platform.LookupCommand(reach.CommandWords(c))
 		if c.Name == "" && len(c.Words) > 0 || info.Does != "" && info.Does != "fetch" && info.Does != "install" && info.Does != "checkout" {

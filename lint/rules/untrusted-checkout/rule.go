@@ -113,7 +113,7 @@ func (c *checkout) severity() reach.Severity {
 
 func (c *checkout) confidence() lint.Confidence {
 	switch {
-	case c.taint.Guess:
+	case c.taint.Guess || c.byName():
 		return lint.LowConfidence
 	case len(c.executed) == 0 || c.strict || c.refusal == mayRefuse:
 		return lint.MediumConfidence
@@ -152,7 +152,19 @@ func (c *checkout) message() string {
 	default:
 		what += fmt.Sprintf(" beside %s; no step seen here runs it", takes)
 	}
+	if c.byName() {
+		what += "; a branch's name alone is looked up in this repository, so that it takes one that leads to the outsider's commit"
+	}
 	return what + c.refusal.sentence(c.sink)
+}
+
+// byName reports whether the checkout takes the name of an outsider's branch without
+// his repository. That finds a branch of this one, whose name he may choose; a name
+// like refs/pull/N/merge leads to his own commit.
+func (c *checkout) byName() bool {
+	s := c.sink.Step
+	return s.Uses != nil && s.With.Get("repository") == nil &&
+		(c.taint.Source == "github.head_ref" || strings.HasSuffix(c.taint.Source, ".head.ref") || strings.HasSuffix(c.taint.Source, ".head_branch"))
 }
 
 // maxNames is how many executing steps a message names.
