@@ -80,7 +80,7 @@ func TestPanicIsAFailure(t *testing.T) {
 	if len(res.Findings) != 2 {
 		t.Errorf("findings of the broken and of the other rule: %v", res.Findings)
 	}
-	whole := &Rule{ID: "whole", CheckRepository: func(*Pass) { var m map[string]int; m["x"] = 1 }}
+	whole := &Rule{ID: "whole", CheckRepository: func(p *Pass) { _ = p.Repository.Files[len(p.Repository.Files)] }}
 	res = lintWords(head, Options{Rules: []*Rule{whole}})
 	if len(res.Failures) != 1 || !strings.HasPrefix(res.Failures[0], "rule whole failed on the repository: ") {
 		t.Errorf("failures %q", res.Failures)

@@ -22,17 +22,6 @@ type sketchStep struct {
 	lines []string
 }
 
-func (s sketch) clone() sketch {
-	c := sketch{slices.Clone(s.jobs)}
-	for i := range c.jobs {
-		c.jobs[i].steps = slices.Clone(c.jobs[i].steps)
-		for k := range c.jobs[i].steps {
-			c.jobs[i].steps[k].lines = slices.Clone(c.jobs[i].steps[k].lines)
-		}
-	}
-	return c
-}
-
 func (s sketch) String() string {
 	var b strings.Builder
 	b.WriteString("on: push\njobs:\n")

@@ -87,7 +87,11 @@ func (g *Graph) addUses(job *Job, p placed) {
 
 // gated reports whether an agent's action itself refuses people without write access.
 func gated(s *workflows.Step, info platform.ActionInfo) bool {
-	return platform.ActionGate(info.Name) == platform.Refuses || info.ActorGate != "" && s.With.Get(info.ActorGate).String() == ""
+	if info.ActorGate == "" {
+		return platform.ActionGate(info.Name) == platform.Refuses
+	}
+	open := s.With.Get(info.ActorGate)
+	return open == nil || len(open.Exprs) == 0 && !platform.OpensToAll(open.Value)
 }
 
 // Gated reports whether a step is an agent that refuses people without write access,

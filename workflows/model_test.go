@@ -78,17 +78,6 @@ func walkValue(name string, v reflect.Value, seen map[uintptr]bool, visit func(s
 	}
 }
 
-// scalarsOf returns every scalar of a file's model.
-func scalarsOf(f *File) []*Scalar {
-	var out []*Scalar
-	walkModel(f, func(_ string, v any) {
-		if s, ok := v.(*Scalar); ok {
-			out = append(out, s)
-		}
-	})
-	return out
-}
-
 // A dumper writes a model as text, with the place of everything that has one.
 type dumper struct {
 	file *File

@@ -203,7 +203,12 @@ func (o lintOptions) mend(w world, repo *workflows.Repository, result *lint.Resu
 	}
 	if o.diff {
 		for _, f := range repair.Files {
-			printDiff(w.stdout, f.Diff())
+			patch := string(f.Diff())
+			shown := report.Mask(result, patch)
+			if shown != patch {
+				fmt.Fprintf(w.stderr, "stint: %s: a credential in this patch is masked, so that its part does not apply; use --fix\n", workflows.Printable(f.File.Path))
+			}
+			printDiff(w.stdout, shown)
 		}
 		return nil
 	}
@@ -239,8 +244,8 @@ func unsafeOnly(findings []lint.Finding) int {
 
 // printDiff prints a patch; control characters other than tabs and line breaks
 // are shown, not sent to the terminal.
-func printDiff(out io.Writer, patch []byte) {
-	for _, line := range strings.SplitAfter(string(patch), "\n") {
+func printDiff(out io.Writer, patch string) {
+	for _, line := range strings.SplitAfter(patch, "\n") {
 		body := strings.TrimRight(line, "\r\n")
 		parts := strings.Split(body, "\t")
 		for i := range parts {

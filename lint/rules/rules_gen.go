@@ -4,14 +4,19 @@ package rules
 
 import (
 	"github.com/stint-dev/stint/lint"
+	agentpromptinjection "github.com/stint-dev/stint/lint/rules/agent-prompt-injection"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
+	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
+	expireddebt "github.com/stint-dev/stint/lint/rules/expired-debt"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
+	installbesidecredentials "github.com/stint-dev/stint/lint/rules/install-beside-credentials"
 	jobwidesecret "github.com/stint-dev/stint/lint/rules/job-wide-secret"
 	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
 	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
 	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
+	longsession "github.com/stint-dev/stint/lint/rules/long-session"
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
 	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
@@ -21,6 +26,7 @@ import (
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
 	unpinnedaction "github.com/stint-dev/stint/lint/rules/unpinned-action"
+	unpinnedimage "github.com/stint-dev/stint/lint/rules/unpinned-image"
 	unpinnedinside "github.com/stint-dev/stint/lint/rules/unpinned-inside"
 	untrustedcheckout "github.com/stint-dev/stint/lint/rules/untrusted-checkout"
 	unusedsuppression "github.com/stint-dev/stint/lint/rules/unused-suppression"
@@ -30,14 +36,19 @@ import (
 
 // All holds every rule, sorted by id.
 var All = []*lint.Rule{
+	agentpromptinjection.Rule,
 	allsecretsexposed.Rule,
+	apptokenscope.Rule,
 	excessivepermissions.Rule,
+	expireddebt.Rule,
 	exposedidtoken.Rule,
 	hardcodedsecret.Rule,
+	installbesidecredentials.Rule,
 	jobwidesecret.Rule,
 	knownbadaction.Rule,
 	longlivedcloudkey.Rule,
 	longlivedregistrytoken.Rule,
+	longsession.Rule,
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
 	secretincommand.Rule,
@@ -47,6 +58,7 @@ var All = []*lint.Rule{
 	templateinjection.Rule,
 	unparsedfile.Rule,
 	unpinnedaction.Rule,
+	unpinnedimage.Rule,
 	unpinnedinside.Rule,
 	untrustedcheckout.Rule,
 	unusedsuppression.Rule,

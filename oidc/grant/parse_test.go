@@ -114,7 +114,8 @@ type block struct {
 	Free     any                 `yaml:"free"`
 	Nested   map[string][]string `yaml:"nested"`
 	Unlisted string              `yaml:"-"`
-	private  string
+	//lint:ignore U1000 the decoder must not know it
+	private string
 }
 
 type right struct {

@@ -284,15 +284,11 @@ func (r *reader) writeTo(c *workflows.Command, file *workflows.Word) {
 		return
 	}
 	t, fixed := r.printed(c)
-	if b, ok := r.open[target]; ok {
-		if printedText(c) == b.end {
-			delete(r.open, target)
-			return
-		}
-		r.printedOutput(target, b.name, t, fixed, c.Span)
-		return
-	}
 	for _, l := range printedLines(c) {
+		if b, ok := r.open[target]; ok {
+			r.blockLine(target, b, l, t, c)
+			continue
+		}
 		name, value, ok := strings.Cut(l, "=")
 		if n, end, isBlock := strings.Cut(l, "<<"); isBlock && (!ok || len(n) < len(name)) {
 			r.open[target] = block{strings.TrimSpace(n), strings.TrimSpace(end)}
@@ -300,7 +296,7 @@ func (r *reader) writeTo(c *workflows.Command, file *workflows.Word) {
 		}
 		switch {
 		case target == "GITHUB_PATH", !ok, strings.ContainsRune(name, notConstant):
-			r.printedOutput(target, r.openOr(target), t, fixed, c.Span)
+			r.printedOutput(target, "", t, fixed, c.Span)
 		case strings.ContainsRune(value, notConstant):
 			r.printedOutput(target, strings.TrimSpace(name), t, false, c.Span)
 		default:
@@ -309,7 +305,17 @@ func (r *reader) writeTo(c *workflows.Command, file *workflows.Word) {
 	}
 }
 
-func (r *reader) openOr(target string) string { return r.open[target].name }
+// blockLine takes a line of a value of several lines, or its end.
+func (r *reader) blockLine(target string, b block, line string, t []Taint, c *workflows.Command) {
+	switch {
+	case strings.TrimSpace(line) == b.end:
+		delete(r.open, target)
+	case strings.ContainsRune(line, notConstant):
+		r.printedOutput(target, b.name, t, false, c.Span)
+	default:
+		r.printedOutput(target, b.name, nil, true, c.Span)
+	}
+}
 
 // notConstant stands in a word's text for a part that is not constant.
 const notConstant = '\uFFFD'

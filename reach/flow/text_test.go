@@ -44,6 +44,18 @@ func TestText(t *testing.T) {
           EOF
       - run: echo ${{ steps.a.outputs.u }} ${{ steps.a.outputs.t }}
 `), "script ${{ steps.a.outputs.t }}" + titleOfIssue},
+		{"a block inside a heredoc", job("issues", `
+      - id: a
+        env: { T: "${{ github.event.issue.title }}" }
+        run: |
+          cat <<EOF >> "$GITHUB_OUTPUT"
+          t<<END
+          $T
+          END
+          u=fixed
+          EOF
+      - run: echo ${{ steps.a.outputs.t }} ${{ steps.a.outputs.u }}
+`), "script ${{ steps.a.outputs.t }}" + titleOfIssue},
 		{"printf and tee", job("issues", `
       - id: a
         env: { T: "${{ github.event.issue.title }}" }

@@ -207,7 +207,7 @@ func hasFlag(words []string, flag string) bool {
 var harmlessFlags = []string{"--dry-run", "--dryrun", "-dry-run", "--dry_run", "--snapshot", "--what-if", "--whatif", "-WhatIf", "--noop", "--no-push"}
 
 // scriptlessFlags keep an install from running scripts, lockFlags to the lock file
-// and unlockFlags away from it.
+// and unlockFlags away from it; resolveFlags look for newer versions than it has.
 var (
 	scriptlessFlags = []string{"--ignore-scripts", "--no-scripts", "--only-binary=:all:", "--no-build"}
 	lockFlags       = []string{"--frozen-lockfile", "--immutable", "--locked", "--frozen", "--require-hashes", "--deployment", "--deploy", "--locked-mode", "--check-locked", "-lockfile=readonly"}

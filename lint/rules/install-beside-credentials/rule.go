@@ -151,7 +151,8 @@ func installOf(c *workflows.Command) (install, bool) {
 		return install{at: c.Span, name: shortName([]string{words[0], name}), opens: registry}, true
 	}
 	info, ok := platform.LookupCommand(words)
-	if !ok || info.Does != "install" || !info.Runs || systemWide(info.Opens) || ownOnly(words) {
+	// Go runs nothing of a module when it installs it.
+	if !ok || info.Does != "install" || !info.Runs || info.Opens == "go" && info.Locked || systemWide(info.Opens) || ownOnly(words) {
 		return install{}, false
 	}
 	i := install{at: c.Span, name: shortName(words), opens: info.Opens}

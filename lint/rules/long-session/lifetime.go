@@ -51,8 +51,8 @@ func report(p *lint.Pass, s *workflows.Step, job *reach.Job, e workflows.Entry, 
 	case most == 0:
 		f.Message = fmt.Sprintf("the session lives for %s, and the job says nowhere that it takes so long%s", words(life), f.Message)
 		f.Strict = true
-	case life <= max(most, shortest):
-		return
+	case life < 2*max(most, shortest) && life < most+usual:
+		return // no more than it takes to be on the safe side
 	default:
 		f.Message = fmt.Sprintf("the session lives for %s, the job at most for %s%s", words(life), words(most), f.Message)
 	}

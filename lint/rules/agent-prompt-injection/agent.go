@@ -1,0 +1,270 @@
+package agentpromptinjection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/reach/flow"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+// An agent is one use of a model in a job, with the ways on which outsiders reach it.
+type agent struct {
+	file      *workflows.File
+	job       *reach.Job
+	step      *workflows.Step
+	command   *workflows.Command // nil for an action
+	name      string
+	allowance platform.Allowance
+	at        workflows.Span
+
+	// start is who can start a run in which an outsider is heard, -1 for nobody.
+	start   platform.Starter
+	heard   bool
+	reasons []string
+	events  map[string]bool
+	hops    []flow.Hop
+	guess   bool
+	// opened is the input that lets everybody in, tree the checkout whose files it
+	// reads, tools the input that says what it may do, merges what merges after it.
+	opened *workflows.Entry
+	tree   *flow.Sink
+	tools  *workflows.Scalar
+	merges *workflows.Span
+}
+
+// agents returns those of a step. A set-up alone starts none.
+func agents(s *workflows.Step) []*agent {
+	if s.Uses != nil {
+		info, _ := platform.LookupAction(s.Uses.FullName())
+		if !info.Agent || info.Setup {
+			return nil
+		}
+		input := func(name string) string { return s.With.Get(name).String() }
+		a := &agent{step: s, name: s.Uses.Name(), allowance: platform.AgentAllowance(info.Name, input), at: s.Uses.Span, events: map[string]bool{}}
+		for _, e := range s.With.All() {
+			if info.Inputs[strings.ToLower(e.Key.Value)] == platform.RoleTools && a.tools == nil {
+				a.tools = e.Value
+			}
+		}
+		return []*agent{a}
+	}
+	if s.Run == nil {
+		return nil
+	}
+	var out []*agent
+	for _, c := range s.Run.Commands {
+		words := reach.CommandWords(c)
+		if info, ok := platform.LookupCommand(words); !ok || info.Does != "agent" {
+			continue
+		}
+		at := c.Span
+		if at.IsZero() {
+			at = s.Run.Span
+		}
+		a := &agent{step: s, command: c, name: shortName(words), allowance: platform.CommandAllowance(words), at: at, events: map[string]bool{}}
+		out = append(out, a)
+	}
+	return out
+}
+
+// shortName is the agent's own name behind what runs it.
+func shortName(words []string) string {
+	for _, w := range words {
+		if info, ok := platform.LookupCommand([]string{w}); ok && info.Does == "agent" {
+			return w
+		}
+	}
+	return words[0]
+}
+
+// outsider reports whether any outsider is heard by the agent.
+func (a *agent) outsider() bool { return a.heard }
+
+// hear collects the ways on which outsiders reach the agent.
+func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
+	a.merges = a.merge(g)
+	events := g.Flow.StepEvents(a.job.Job, a.step)
+	a.openedGate(events)
+	a.openedToBots(events)
+	for _, s := range sinks {
+		if s.Kind == flow.SinkPrompt {
+			a.reads(s.Worst())
+		}
+	}
+	a.commandPrompt(g)
+	a.outsidersTree(g)
+	if a.opened != nil || !a.heard && a.command == nil && a.allowance == platform.RunsAnything && !reach.Gated(a.step) {
+		a.readsEvent(events)
+	}
+}
+
+func (a *agent) because(reason string, who platform.Starter) {
+	if reach.Gated(a.step) && a.opened == nil {
+		who = min(who, platform.StartWriter)
+	}
+	a.heard = true
+	a.start = max(a.start, who)
+	if !slices.Contains(a.reasons, reason) {
+		a.reasons = append(a.reasons, reason)
+	}
+}
+
+// openedGate notes an input that lets in everybody, where everybody can start the step.
+func (a *agent) openedGate(events []flow.Event) {
+	if a.step.Uses == nil {
+		return
+	}
+	info, _ := platform.LookupAction(a.step.Uses.FullName())
+	if v := a.step.With.Get(info.ActorGate); info.ActorGate != "" && v != nil && platform.OpensToAll(v.Value) {
+		a.open(info.ActorGate, "lets everybody start it ("+info.ActorGate+")", events)
+	}
+}
+
+// openedToBots notes an input that lets in every app: one that anybody has written can
+// comment on a public repository.
+func (a *agent) openedToBots(events []flow.Event) {
+	if a.step.Uses == nil {
+		return
+	}
+	info, _ := platform.LookupAction(a.step.Uses.FullName())
+	for _, e := range a.step.With.All() {
+		name := strings.ToLower(e.Key.Value)
+		if info.Inputs[name] == platform.RoleActors && strings.Contains(name, "bots") && platform.OpensToAll(e.Value.Value) && a.opened == nil {
+			a.guess = true
+			a.open(name, "lets every bot start it ("+name+")", events)
+		}
+	}
+}
+
+func (a *agent) open(input, reason string, events []flow.Event) {
+	if !slices.ContainsFunc(events, func(e flow.Event) bool { return e.Who == platform.StartAnyone }) {
+		return
+	}
+	for _, e := range a.step.With.All() {
+		if strings.EqualFold(e.Key.Value, input) {
+			a.opened, a.at = &e, e.Value.Span
+		}
+	}
+	a.because(reason, platform.StartAnyone)
+}
+
+// reads notes an outsider's text in the prompt. Text that only comes in runs of forks,
+// which have no secrets, is none.
+func (a *agent) reads(t flow.Taint) {
+	if t.Who != platform.StartAnyone && t.Who != platform.StartForkSandboxed || t.Start == platform.StartForkSandboxed || t.Merged {
+		return
+	}
+	a.because(fmt.Sprintf("is prompted with %s, which %s sets", t.Source, t.By()), t.Start)
+	a.hops = append(a.hops, t.Hops...)
+	a.guess = a.guess || t.Guess
+	for _, e := range t.Events {
+		a.events[e] = true
+	}
+}
+
+// commandPrompt follows what an agent's command line and the variables of its step hold.
+func (a *agent) commandPrompt(g *reach.Graph) {
+	if a.command == nil {
+		return
+	}
+	var used []string
+	for _, c := range a.step.Run.Commands {
+		for _, w := range slices.Concat(c.Words, words(c)) {
+			used = append(used, w.Vars...)
+		}
+	}
+	var exprs []*workflows.Expr
+	for _, m := range []*workflows.Map{a.step.Env, a.job.Job.Env} {
+		for _, e := range m.All() {
+			if slices.Contains(used, e.Key.Value) {
+				exprs = append(exprs, e.Value.Exprs...)
+			}
+		}
+	}
+	for _, e := range slices.Concat(exprs, a.step.Run.Exprs) {
+		for _, t := range g.Flow.Expr(a.job.Job, a.step, e) {
+			a.reads(a.arriving(g, t))
+		}
+	}
+}
+
+// arriving lowers a taint to those who get as far as the step.
+func (a *agent) arriving(g *reach.Graph, t flow.Taint) flow.Taint {
+	start := platform.StartWriter
+	found := false
+	for _, e := range g.Flow.StepEvents(a.job.Job, a.step) {
+		if slices.Contains(t.Events, e.Name) {
+			found, start = true, max(start, e.Who)
+		}
+	}
+	if !found {
+		t.Who = platform.StartWriter
+	}
+	t.Start = min(t.Start, start)
+	return t
+}
+
+// words are those of a command's redirections and assignments.
+func words(c *workflows.Command) []workflows.Word {
+	var out []workflows.Word
+	for _, r := range c.Redirs {
+		out = append(out, r.Target)
+	}
+	for _, as := range c.Assigns {
+		out = append(out, as.Value)
+	}
+	return out
+}
+
+// outsidersTree notes an outsider's checkout before the agent in its job: its files,
+// CLAUDE.md, AGENTS.md, GEMINI.md, .mcp.json and settings with hooks, instruct it.
+func (a *agent) outsidersTree(g *reach.Graph) {
+	for _, c := range a.job.Code {
+		if c.Checkout == nil || c.Site.File != a.file || !a.step.Span.Contains(c.Site.Span) {
+			continue
+		}
+		if t := c.Checkout.Worst(); !t.Guess {
+			a.tree = c.Checkout
+			a.because("takes its instructions and settings from the tree of "+t.By(), t.Start)
+			return
+		}
+	}
+}
+
+// readsEvent notes that an agent reads by itself the issue or comment that started it.
+func (a *agent) readsEvent(events []flow.Event) {
+	for _, e := range events {
+		info, _ := platform.LookupEvent(e.Name)
+		if e.Who == platform.StartAnyone && info.AnyoneText && !a.events[e.Name] {
+			a.events[e.Name] = true
+			a.because("reads what "+info.By+" writes", e.Who)
+		}
+	}
+}
+
+// merge returns what in the job merges or approves pull requests: a tool of the agent
+// or a step after it.
+func (a *agent) merge(g *reach.Graph) *workflows.Span {
+	if a.tools != nil && merging(a.tools.Value) {
+		return &a.tools.Span
+	}
+	after := false
+	for _, s := range g.RunSteps(a.job) {
+		if after && s.Step.Run != nil && s.File == a.file && merging(s.Step.Run.Value) {
+			return &s.Step.Run.Span
+		}
+		after = after || s.Step == a.step
+	}
+	return nil
+}
+
+// merging reports whether a text has the words by which a pull request is merged or approved.
+func merging(text string) bool {
+	return slices.ContainsFunc([]string{"gh pr merge", "merge_pull_request", "gh pr review --approve", "gh pr review:*", "pulls.merge(", "enablePullRequestAutoMerge"}, func(w string) bool {
+		return strings.Contains(text, w)
+	})
+}

@@ -1,0 +1,229 @@
+package cachepoisoning
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/reach/flow"
+	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
+)
+
+// A reader is a job with something to lose that restores caches.
+type reader struct {
+	job      *reach.Job
+	restored []restore
+}
+
+// A restore is a step that restores a cache; at is its uses: in the job's file.
+type restore struct {
+	file  *workflows.File
+	step  *workflows.Step
+	at    reach.Site
+	store platform.CacheStore
+}
+
+func (s restore) name() string { return s.step.Uses.Value }
+
+func (s restore) related(j *reach.Job) lint.Related {
+	return lint.Related{File: s.file, Span: s.step.Uses.Span, Text: fmt.Sprintf("%s restores a cache in job %s", s.name(), j.Job.ID)}
+}
+
+// readerOf returns the job as a reader of caches, or nil when it restores none in a
+// run that has anything to lose.
+func readerOf(g *reach.Graph, job *reach.Job) *reader {
+	if job.Job.Uses != nil || !mode(job).Reads() || job.Exposure(reach.OwnCode).Stake() < reach.WriteAtStake || onlyDefault(job) {
+		return nil
+	}
+	r := &reader{job: job}
+	for _, s := range g.RunSteps(job) {
+		if store := restores(s.Step); store != platform.NoCache && trusted(g, job, s) {
+			at := reach.Site{File: s.File, Span: s.Step.Uses.Span}
+			if len(s.Via) > 0 {
+				at = s.Via[0]
+			}
+			r.restored = append(r.restored, restore{s.File, s.Step, at, store})
+		}
+	}
+	if len(r.restored) == 0 {
+		return nil
+	}
+	return r
+}
+
+// onlyDefault reports whether all that a job could lose is a token whose rights no
+// file states: what is lost there is the matter of another rule.
+func onlyDefault(job *reach.Job) bool {
+	return !slices.ContainsFunc(job.Credentials, func(c *reach.Credential) bool { return c.Writes && !c.Default })
+}
+
+// releases reports whether the job gives anything away under the repository's name.
+func (r *reader) releases() bool {
+	return slices.Contains(r.job.Autonomy, "publishes") || slices.Contains(r.job.Autonomy, "deploys")
+}
+
+func restores(s *workflows.Step) platform.CacheStore {
+	if s.Uses == nil {
+		return platform.NoCache
+	}
+	comment := ""
+	if s.Uses.Comment != nil {
+		comment = s.Uses.Comment.Text
+	}
+	return platform.RestoresCache(s.Uses.FullName(), s.Uses.Ref, comment, func(name string) (string, bool) {
+		v := s.With.Get(name)
+		if v == nil {
+			return "", true
+		}
+		text, ok := v.Const()
+		return text, ok
+	})
+}
+
+// trusted reports whether the step runs under an event that has the repository's
+// credentials, past the conditions of the job's own step around it.
+func trusted(g *reach.Graph, job *reach.Job, s reach.RunStep) bool {
+	own := s.Step
+	if len(s.Via) > 0 {
+		i := slices.IndexFunc(job.Job.AllSteps(), func(o *workflows.Step) bool { return o.Uses != nil && o.Uses.Span == s.Via[0].Span })
+		if i < 0 {
+			return true
+		}
+		own = job.Job.AllSteps()[i]
+	}
+	return slices.ContainsFunc(g.Flow.StepEvents(job.Job, own), func(e flow.Event) bool {
+		info, _ := platform.LookupEvent(e.Name)
+		return info.Starter != platform.StartForkSandboxed
+	})
+}
+
+// mode returns the cache-mode that is stated for a job, "" for none. A called
+// workflow gets no more than its caller has.
+func mode(job *reach.Job) platform.CacheMode {
+	m := stated(job.Job)
+	for _, c := range job.Callers {
+		if of := stated(c.Job); of != "" && (m == "" || m.Writes() && !of.Writes() || m.Reads() && !of.Reads()) {
+			m = of
+		}
+	}
+	return m
+}
+
+func stated(j *workflows.Job) platform.CacheMode {
+	switch {
+	case j.CacheMode != nil:
+		return platform.CacheMode(j.CacheMode.Value)
+	case j.Workflow.CacheMode != nil:
+		return platform.CacheMode(j.Workflow.CacheMode.Value)
+	}
+	return ""
+}
+
+// A writer is code in a job that can write entries which the default branch restores.
+type writer struct {
+	job     *reach.Job
+	code    *reach.Code
+	event   string
+	trigger reach.Site
+	// explicit is set where a stated cache-mode lets an outsider's run write, and
+	// stopped where the platform by its default does not.
+	explicit, stopped bool
+}
+
+// worse orders writers: those that nothing stops first, then by their code.
+func (w *writer) worse(other *writer) bool {
+	if other == nil || w.stopped != other.stopped {
+		return other == nil || other.stopped
+	}
+	return w.code.Trust > other.code.Trust
+}
+
+// worstWriter returns the worst of the other jobs of the repository that can write
+// what the reader restores, or nil. Any code in a job with a token for the cache can
+// write any key, whether its steps use a cache or not.
+func (r *reader) worstWriter(g *reach.Graph) *writer {
+	var worst *writer
+	for _, job := range g.Jobs {
+		if job == r.job || job.Job.Uses != nil {
+			continue
+		}
+		for _, e := range g.Flow.Events(job.Job) {
+			if w := r.writerUnder(job, e); w != nil && w.worse(worst) {
+				worst = w
+			}
+		}
+	}
+	return worst
+}
+
+func (r *reader) writerUnder(job *reach.Job, e flow.Event) *writer {
+	m := mode(job)
+	if !platform.SharesCache(e.Name) || tagsOnly(e.Trigger) || m != "" && !m.Writes() {
+		return nil
+	}
+	w := &writer{job: job, event: e.Name, trigger: reach.Site{File: e.File, Span: e.Trigger.Span}}
+	if w.code = codeUnder(job, e); w.code == nil {
+		return nil
+	}
+	if platform.CacheReadOnly(e.Name) {
+		w.explicit = m.Writes() && e.Who == platform.StartAnyone
+		w.stopped = m == "" && !r.elsewhere(job)
+		if w.stopped && w.code.Trust < reach.OutsiderCode {
+			return nil
+		}
+	}
+	return w
+}
+
+// elsewhere reports whether both jobs use a cache of another service, which knows
+// nothing of the platform's events.
+func (r *reader) elsewhere(job *reach.Job) bool {
+	other := func(s restore) bool { return s.store == platform.OtherCache }
+	return slices.ContainsFunc(r.restored, other) && slices.ContainsFunc(job.Job.AllSteps(), func(s *workflows.Step) bool {
+		return restores(s) == platform.OtherCache
+	})
+}
+
+// codeUnder returns the worst code of a run of the event: an outsider's only where
+// the outsider can start it.
+func codeUnder(job *reach.Job, e flow.Event) *reach.Code {
+	for _, c := range job.Code {
+		if e.Who == platform.StartAnyone || c.Trust < reach.AgentCode || c.Trust == reach.MaliciousCode {
+			return c
+		}
+	}
+	return nil
+}
+
+// tagsOnly reports whether a push trigger is for tags alone: a tag's scope is its own.
+func tagsOnly(t *workflows.Trigger) bool {
+	return t.Event == "push" && len(t.Branches)+len(t.BranchesIgnore) == 0 && len(t.Tags)+len(t.TagsIgnore) > 0
+}
+
+// openEvent returns an event by which anyone starts the job and under which the
+// platform only lets it read caches, or "".
+func openEvent(g *reach.Graph, job *reach.Job) string {
+	for _, e := range g.Flow.Events(job.Job) {
+		if e.Who == platform.StartAnyone && platform.CacheReadOnly(e.Name) {
+			return e.Name
+		}
+	}
+	return ""
+}
+
+// worstReader returns the reader with the most to lose besides the writing job.
+func worstReader(g *reach.Graph, writing *reach.Job) *reader {
+	var worst *reader
+	for _, job := range g.Jobs {
+		if job == writing {
+			continue
+		}
+		r := readerOf(g, job)
+		if r != nil && (worst == nil || job.Exposure(reach.OutsiderCode).Stake() > worst.job.Exposure(reach.OutsiderCode).Stake()) {
+			worst = r
+		}
+	}
+	return worst
+}
