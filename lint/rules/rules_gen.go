@@ -7,13 +7,16 @@ import (
 	agentpromptinjection "github.com/stint-dev/stint/lint/rules/agent-prompt-injection"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
+	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	expireddebt "github.com/stint-dev/stint/lint/rules/expired-debt"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
+	insecurecommands "github.com/stint-dev/stint/lint/rules/insecure-commands"
 	installbesidecredentials "github.com/stint-dev/stint/lint/rules/install-beside-credentials"
 	jobwidesecret "github.com/stint-dev/stint/lint/rules/job-wide-secret"
 	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
+	leftovertoken "github.com/stint-dev/stint/lint/rules/leftover-token"
 	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
 	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
 	longsession "github.com/stint-dev/stint/lint/rules/long-session"
@@ -39,13 +42,16 @@ var All = []*lint.Rule{
 	agentpromptinjection.Rule,
 	allsecretsexposed.Rule,
 	apptokenscope.Rule,
+	cachepoisoning.Rule,
 	excessivepermissions.Rule,
 	expireddebt.Rule,
 	exposedidtoken.Rule,
 	hardcodedsecret.Rule,
+	insecurecommands.Rule,
 	installbesidecredentials.Rule,
 	jobwidesecret.Rule,
 	knownbadaction.Rule,
+	leftovertoken.Rule,
 	longlivedcloudkey.Rule,
 	longlivedregistrytoken.Rule,
 	longsession.Rule,

@@ -21,8 +21,11 @@ func (st *state) eventsOf(sc *scope, nest int) []Event {
 		if t.Event == "workflow_call" {
 			continue
 		}
-		who := st.starter(t)
-		out = append(out, Event{Name: t.Event, Who: who, Text: who, File: sc.file, Trigger: t}.limitedBy(labels(t)))
+		// A workflow_run is no safer for following workflows that only people with
+		// write access start: a fork's pull request can add pull_request to the
+		// file of such a workflow, and its run then starts this one.
+		info, _ := platform.LookupEvent(t.Event)
+		out = append(out, Event{Name: t.Event, Who: info.Starter, Text: info.Starter, File: sc.file, Trigger: t}.limitedBy(labels(t)))
 	}
 	for _, c := range sc.calls {
 		out = append(out, st.eventsOf(c.from, nest+1)...)
@@ -37,42 +40,6 @@ func (st *state) eventsOf(sc *scope, nest int) []Event {
 	}
 	sc.events = out
 	return out
-}
-
-// starter returns who can make an event happen. A workflow_run follows runs of the
-// workflows that it names: where all of them are here and none can be started by an
-// outsider, this one cannot either.
-func (st *state) starter(t *workflows.Trigger) platform.Starter {
-	info, _ := platform.LookupEvent(t.Event)
-	if t.Event != "workflow_run" || len(t.Workflows) == 0 {
-		return info.Starter
-	}
-	for _, name := range t.Workflows {
-		w := st.workflowNamed(name.Value)
-		if w == nil {
-			return info.Starter
-		}
-		for _, before := range w.On {
-			if e, _ := platform.LookupEvent(before.Event); e.Starter >= platform.StartForkSandboxed {
-				return info.Starter
-			}
-		}
-	}
-	return platform.StartWriter
-}
-
-// workflowNamed returns the workflow with the name, which is its path when it has
-// no name: of its own.
-func (st *state) workflowNamed(name string) *workflows.Workflow {
-	for _, f := range st.repo.Files {
-		if f.Workflow == nil {
-			continue
-		}
-		if f.Workflow.Name.String() == name || f.Workflow.Name == nil && f.Path == name {
-			return f.Workflow
-		}
-	}
-	return nil
 }
 
 // limitedBy lowers who can start an event.

@@ -240,19 +240,7 @@ func (a *Analysis) StepEvents(j *workflows.Job, s *workflows.Step) []Event {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, own := sc.index[s]; !own {
-		return sc.events
+		return slices.Clone(sc.events)
 	}
-	return a.state.stepEvents(sc, s)
-}
-
-// StepEvents returns the events under which a step of the job itself may run, past
-// its own if: and the steps before it that refuse people without rights.
-func (a *Analysis) StepEvents(j *workflows.Job, s *workflows.Step) []Event {
-	sc := a.state.jobs[j]
-	if sc == nil {
-		return nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	return slices.Clone(a.state.stepEvents(sc, s))
 }

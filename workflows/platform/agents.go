@@ -53,8 +53,9 @@ func AgentAllowance(action string, input func(name string) string) Allowance {
 		return Reads
 	case strings.HasPrefix(action, "anthropics/claude-code"):
 		listed := claudeTools(input("claude_args") + " " + input("settings") + " --allowedTools " + quoted(input("allowed_tools")))
-		if input("prompt") == "" && input("prompt_file") == "" && input("direct_prompt") == "" {
-			return max(Acts, listed)
+		prompt := input("prompt") + input("prompt_file") + input("direct_prompt")
+		if prompt == "" || strings.HasPrefix(prompt, "/") {
+			return max(Acts, listed) // a command of the repository lists its tools in its own file
 		}
 		return listed
 	case strings.HasSuffix(action, "/run-gemini-cli"), strings.HasSuffix(action, "/gemini-cli-action"):

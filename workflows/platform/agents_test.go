@@ -16,6 +16,7 @@ func TestAgentAllowance(t *testing.T) {
 		{"anthropics/claude-code-security-review", nil, Reads},
 		{"anthropics/claude-code-action", nil, Acts},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort"}, Reads},
+		{"anthropics/claude-code-action", map[string]string{"prompt": "/triage 3"}, Acts},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "claude_args": `--allowedTools "Read,Glob,Grep" --max-turns 3`}, Reads},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "claude_args": `--allowedTools "Bash(gh label list:*),Read"`}, Acts},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "claude_args": `--allowedTools "Bash(gh issue view:*)" "Bash"`}, RunsAnything},

@@ -127,7 +127,7 @@ type ActionInfo struct {
 	// TagOnly says why the action cannot be named by a commit, "" when it can.
 	TagOnly string
 	// Git is set when the action works with the credential that a checkout left
-	// for git.
+	// for git, be it only to fetch the history of a private repository.
 	Git bool
 	// Reads is set when the action reads or runs files of the workspace (setup
 	// with caches, linters): after an outsider's checkout that is execution. With

@@ -95,6 +95,7 @@ func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
 			a.reads(s.Worst())
 		}
 	}
+	a.ownEnv(g)
 	a.commandPrompt(g)
 	a.outsidersTree(g)
 	if a.opened != nil || !a.heard && a.command == nil && a.allowance == platform.RunsAnything && !reach.Gated(a.step) {
@@ -163,6 +164,21 @@ func (a *agent) reads(t flow.Taint) {
 	a.guess = a.guess || t.Guess
 	for _, e := range t.Events {
 		a.events[e] = true
+	}
+}
+
+// ownEnv notes an outsider's text in the environment of an agent's action, from where
+// prompts and commands of the repository take it.
+func (a *agent) ownEnv(g *reach.Graph) {
+	if a.command != nil {
+		return
+	}
+	for _, v := range a.step.Env.All() {
+		for _, e := range v.Value.Exprs {
+			for _, t := range g.Flow.Expr(a.job.Job, a.step, e) {
+				a.reads(a.arriving(g, t))
+			}
+		}
 	}
 }
 
@@ -241,6 +257,7 @@ func (a *agent) readsEvent(events []flow.Event) {
 		info, _ := platform.LookupEvent(e.Name)
 		if e.Who == platform.StartAnyone && info.AnyoneText && !a.events[e.Name] {
 			a.events[e.Name] = true
+			a.guess = a.guess || a.opened == nil
 			a.because("reads what "+info.By+" writes", e.Who)
 		}
 	}

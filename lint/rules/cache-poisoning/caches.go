@@ -59,9 +59,12 @@ func onlyDefault(job *reach.Job) bool {
 	return !slices.ContainsFunc(job.Credentials, func(c *reach.Credential) bool { return c.Writes && !c.Default })
 }
 
-// releases reports whether the job gives anything away under the repository's name.
+// releases reports whether the job gives anything away under the repository's name
+// and builds on a cache to which other runs write: a registry or bucket takes a
+// credential for that.
 func (r *reader) releases() bool {
-	return slices.Contains(r.job.Autonomy, "publishes") || slices.Contains(r.job.Autonomy, "deploys")
+	shared := slices.ContainsFunc(r.restored, func(s restore) bool { return s.store == platform.PlatformCache })
+	return shared && (slices.Contains(r.job.Autonomy, "publishes") || slices.Contains(r.job.Autonomy, "deploys"))
 }
 
 func restores(s *workflows.Step) platform.CacheStore {

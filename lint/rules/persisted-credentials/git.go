@@ -1,6 +1,7 @@
 package persistedcredentials
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,8 +38,9 @@ func gitRemote(c *workflows.Command) bool {
 }
 
 // hidingAction reports whether an action may use the credential out of sight: an
-// agent, one that is not known, a local one that is no list of steps.
-func hidingAction(p *lint.Pass, u *workflows.Uses) bool {
+// agent, one that is not known or is given a script, a local one that is no list of steps.
+func hidingAction(p *lint.Pass, s *workflows.Step) bool {
+	u := s.Uses
 	if u == nil {
 		return false
 	}
@@ -47,7 +49,9 @@ func hidingAction(p *lint.Pass, u *workflows.Uses) bool {
 		return f == nil || f.Action == nil || len(f.Action.Steps) == 0
 	}
 	info, known := platform.LookupAction(u.FullName())
-	return !known || info.Agent
+	return !known || info.Agent || slices.ContainsFunc(s.With.All(), func(e workflows.Entry) bool {
+		return info.Inputs[strings.ToLower(e.Key.Value)] == platform.RoleScript
+	})
 }
 
 // hidingScript reports whether a step's script may: one that was not read, or that
@@ -72,16 +76,26 @@ func hidden(c *workflows.Command) bool {
 	switch {
 	case !ok:
 		return c.Name == "" && len(c.Words) > 0
-	case info.Does == "agent":
+	case info.Does == "agent", c.Name == "docker" && slices.Contains(words, "run"):
 		return true
 	case !info.Runs || info.Does == "install":
 		return false
 	case strings.HasPrefix(c.Name, "python"):
 		return len(words) < 2 || !strings.HasPrefix(words[1], "-")
-	case slices.Contains(runners, c.Name) || strings.Contains(words[0], "/") && c.Name != "gradlew" && c.Name != "mvnw":
+	case strings.Contains(words[0], "/") && c.Name != "gradlew" && c.Name != "mvnw":
 		return true
 	}
-	return slices.ContainsFunc(words[1:], func(w string) bool {
-		return slices.ContainsFunc(releasing, func(part string) bool { return strings.Contains(strings.ToLower(w), part) })
-	})
+	start := words[:min(maxRunnerWords, len(words))]
+	return slices.ContainsFunc(start, func(w string) bool { return slices.Contains(runners, w) || scriptFile.MatchString(w) }) ||
+		slices.ContainsFunc(words[1:], releases)
+}
+
+// maxRunnerWords is how far into a command a runner's name is looked for (bundle exec rake).
+const maxRunnerWords = 3
+
+// scriptFile matches a file that a runner is given (bun run scripts/x.ts); not the tests of pytest.
+var scriptFile = regexp.MustCompile(`(?i)^[^-][\w./-]*\.(ts|mts|js|mjs|cjs|sh|rb|ps1)$`)
+
+func releases(word string) bool {
+	return slices.ContainsFunc(releasing, func(part string) bool { return strings.Contains(strings.ToLower(word), part) })
 }

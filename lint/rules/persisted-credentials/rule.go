@@ -36,7 +36,7 @@ func check(p *lint.Pass) {
 		if slices.ContainsFunc(steps, usesGit) || scripts && ownToken(s) != "" {
 			return // who gives a token of its own to a job with scripts means it for them
 		}
-		report(p, s, job, !scripts && !slices.ContainsFunc(steps, func(s *workflows.Step) bool { return hidingAction(p, s.Uses) }))
+		report(p, s, job, !scripts && !slices.ContainsFunc(steps, func(s *workflows.Step) bool { return hidingAction(p, s) }))
 	})
 }
 
