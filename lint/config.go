@@ -34,6 +34,8 @@ type Config struct {
 	// TrustedOwners (lint.trusted-owners) are owners whose actions are judged as
 	// one's own organization's, in lower case, sorted.
 	TrustedOwners []string
+	// Actions (lint.actions) says which actions may be used.
+	Actions ActionPolicy
 	// Debt lists the standing secrets that are tolerated for now, in file order.
 	Debt []Debt
 	// Other lists the top-level keys that lint does not know, with their lines.

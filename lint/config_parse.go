@@ -174,11 +174,31 @@ func (p *configParser) lint(n *yaml.Node) {
 			p.list(v, "lint.trusted-owners", func(n *yaml.Node) {
 				c.TrustedOwners = append(c.TrustedOwners, strings.ToLower(p.text(n, "lint.trusted-owners")))
 			})
+		case "actions":
+			p.actions(v)
 		case "ignore":
 			p.list(v, "lint.ignore", p.ignore)
 		default:
 			return false
 		}
+		return true
+	})
+}
+
+func (p *configParser) actions(n *yaml.Node) {
+	p.object(n, "lint.actions", func(key string, k, v *yaml.Node) bool {
+		into := map[string]*[]string{"allow": &p.config.Actions.Allow, "deny": &p.config.Actions.Deny}[key]
+		if into == nil {
+			return false
+		}
+		what := "lint.actions." + key
+		p.list(v, what, func(n *yaml.Node) {
+			pattern := p.text(n, what)
+			if why := badPattern(pattern); why != "" {
+				p.fail(n, "write owner/repo, owner/*, owner/repo/path@ref or docker://image/**", "%s: %q %s", what, oneLine(pattern), why)
+			}
+			*into = append(*into, pattern)
+		})
 		return true
 	})
 }

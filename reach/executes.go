@@ -11,7 +11,7 @@ import (
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
-// Executed returns what runs the code that a checkout brings into the job, in order
+// Executed returns what runs the code that a checkout or an artifact brings into the job, in order
 // of the steps: each step once.
 func (j *Job) Executed(checkout *flow.Sink) []*Code {
 	var out []*Code
@@ -91,7 +91,7 @@ func inside(word, dir string) bool {
 
 // addExecuted adds the outsider's code that steps run after it was checked out.
 func (g *Graph) addExecuted(job *Job, sinks []*flow.Sink) {
-	sinks = slices.DeleteFunc(slices.Clone(sinks), func(s *flow.Sink) bool { return s.Kind != flow.SinkCheckout })
+	sinks = slices.DeleteFunc(slices.Clone(sinks), func(s *flow.Sink) bool { return s.Kind != flow.SinkCheckout && s.Kind != flow.SinkArtifact })
 	if len(sinks) == 0 {
 		return
 	}
@@ -153,9 +153,13 @@ func (w *workspace) add(p placed, name string, at workflows.Span, sink *flow.Sin
 		return // one a step, and not again for what is inside an outsider's action
 	}
 	w.last = p.step
+	why := "runs the code that was checked out from outside"
+	if sink.Kind == flow.SinkArtifact {
+		why = "runs files that an artifact of another run brought"
+	}
 	w.job.executed = append(w.job.executed, &Code{
 		Trust: OutsiderCode, Name: name, Site: Site{p.file, at}, Via: p.via, Checkout: sink,
-		Why: "runs the code that was checked out from outside",
+		Why: why,
 	})
 }
 

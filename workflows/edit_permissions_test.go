@@ -70,3 +70,23 @@ func TestSetJobPermissions(t *testing.T) {
 		return f.SetJobPermissions(f.Workflow.Jobs[0], map[string]Access{"id-token": AccessWrite, "contents": AccessRead})
 	})
 }
+
+func TestSetJobCacheMode(t *testing.T) {
+	for src, want := range map[string]string{
+		"on: push\njobs:\n  a:\n    runs-on: x # own\n    steps:\n      - run: make\n":                      "on: push\njobs:\n  a:\n    runs-on: x # own\n    cache-mode: none\n    steps:\n      - run: make\n",
+		"on: push\njobs:\n  a: { runs-on: x, steps: [ { run: make } ] }\n":                                  "on: push\njobs:\n  a: { runs-on: x, cache-mode: none, steps: [ { run: make } ] }\n",
+		"on: push\njobs:\n  a:\n    cache-mode: \"write\"\n    runs-on: x\n    steps:\n      - run: make\n": "on: push\njobs:\n  a:\n    cache-mode: none\n    runs-on: x\n    steps:\n      - run: make\n",
+		"on: push\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n":                                      "on: push\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n    cache-mode: none\n",
+		"on: push\njobs:\n  a:\n    steps:\n      - run: make\n":                                            "",
+	} {
+		f := Parse(".github/workflows/w.yml", []byte(src))
+		edits, ok := f.SetJobCacheMode(f.Workflow.Jobs[0], "none")
+		if ok != (want != "") {
+			t.Errorf("%q: ok is %v", src, ok)
+			continue
+		}
+		if got, err := Apply(f, edits); ok && (err != nil || string(got) != want) {
+			t.Errorf("%q:\n got %q, %v\nwant %q", src, got, err, want)
+		}
+	}
+}

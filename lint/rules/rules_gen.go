@@ -5,21 +5,30 @@ package rules
 import (
 	"github.com/stint-dev/stint/lint"
 	agentpromptinjection "github.com/stint-dev/stint/lint/rules/agent-prompt-injection"
+	agentstaticsecret "github.com/stint-dev/stint/lint/rules/agent-static-secret"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
 	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
+	debuglogging "github.com/stint-dev/stint/lint/rules/debug-logging"
+	dependencycooldown "github.com/stint-dev/stint/lint/rules/dependency-cooldown"
+	dependencyexecution "github.com/stint-dev/stint/lint/rules/dependency-execution"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	expireddebt "github.com/stint-dev/stint/lint/rules/expired-debt"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
+	forbiddenaction "github.com/stint-dev/stint/lint/rules/forbidden-action"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
 	insecurecommands "github.com/stint-dev/stint/lint/rules/insecure-commands"
 	installbesidecredentials "github.com/stint-dev/stint/lint/rules/install-beside-credentials"
 	jobwidesecret "github.com/stint-dev/stint/lint/rules/job-wide-secret"
 	knownbadaction "github.com/stint-dev/stint/lint/rules/known-bad-action"
 	leftovertoken "github.com/stint-dev/stint/lint/rules/leftover-token"
+	lockfiledrift "github.com/stint-dev/stint/lint/rules/lockfile-drift"
 	longlivedcloudkey "github.com/stint-dev/stint/lint/rules/long-lived-cloud-key"
 	longlivedregistrytoken "github.com/stint-dev/stint/lint/rules/long-lived-registry-token"
 	longsession "github.com/stint-dev/stint/lint/rules/long-session"
+	lookalikeaction "github.com/stint-dev/stint/lint/rules/lookalike-action"
+	missingactorgate "github.com/stint-dev/stint/lint/rules/missing-actor-gate"
+	obfuscatedcode "github.com/stint-dev/stint/lint/rules/obfuscated-code"
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
 	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
@@ -27,10 +36,13 @@ import (
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
+	unlockedaudience "github.com/stint-dev/stint/lint/rules/unlocked-audience"
+	unmaskedsecret "github.com/stint-dev/stint/lint/rules/unmasked-secret"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
 	unpinnedaction "github.com/stint-dev/stint/lint/rules/unpinned-action"
 	unpinnedimage "github.com/stint-dev/stint/lint/rules/unpinned-image"
 	unpinnedinside "github.com/stint-dev/stint/lint/rules/unpinned-inside"
+	unpinnedtool "github.com/stint-dev/stint/lint/rules/unpinned-tool"
 	untrustedcheckout "github.com/stint-dev/stint/lint/rules/untrusted-checkout"
 	unusedsuppression "github.com/stint-dev/stint/lint/rules/unused-suppression"
 	unverifieddownload "github.com/stint-dev/stint/lint/rules/unverified-download"
@@ -40,21 +52,30 @@ import (
 // All holds every rule, sorted by id.
 var All = []*lint.Rule{
 	agentpromptinjection.Rule,
+	agentstaticsecret.Rule,
 	allsecretsexposed.Rule,
 	apptokenscope.Rule,
 	cachepoisoning.Rule,
+	debuglogging.Rule,
+	dependencycooldown.Rule,
+	dependencyexecution.Rule,
 	excessivepermissions.Rule,
 	expireddebt.Rule,
 	exposedidtoken.Rule,
+	forbiddenaction.Rule,
 	hardcodedsecret.Rule,
 	insecurecommands.Rule,
 	installbesidecredentials.Rule,
 	jobwidesecret.Rule,
 	knownbadaction.Rule,
 	leftovertoken.Rule,
+	lockfiledrift.Rule,
 	longlivedcloudkey.Rule,
 	longlivedregistrytoken.Rule,
 	longsession.Rule,
+	lookalikeaction.Rule,
+	missingactorgate.Rule,
+	obfuscatedcode.Rule,
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
 	secretincommand.Rule,
@@ -62,10 +83,13 @@ var All = []*lint.Rule{
 	secretsinherit.Rule,
 	sharedtoken.Rule,
 	templateinjection.Rule,
+	unlockedaudience.Rule,
+	unmaskedsecret.Rule,
 	unparsedfile.Rule,
 	unpinnedaction.Rule,
 	unpinnedimage.Rule,
 	unpinnedinside.Rule,
+	unpinnedtool.Rule,
 	untrustedcheckout.Rule,
 	unusedsuppression.Rule,
 	unverifieddownload.Rule,

@@ -35,6 +35,7 @@ const (
 	SinkEnvFile                     // written to GITHUB_ENV or GITHUB_PATH
 	SinkPrompt                      // read by an agent
 	SinkShellCode                   // a shell variable used as code: eval, sh -c
+	SinkArtifact                    // files of another run are put into the workspace
 )
 
 // A Hop is one step of a flow, source first.
@@ -82,17 +83,17 @@ type Sink struct {
 	// Span is the place of the text in the sink.
 	Span   workflows.Span
 	Taints []Taint
-	// dir is the directory that a command checks out into, see [Sink.Path].
+	// dir is the directory that a command checks out or unpacks into, see [Sink.Path].
 	dir string
 }
 
-// Path returns the constant path: of a checkout, "" for the workspace itself, and
-// false when it is not constant.
+// Path returns the constant path: of a checkout, or the directory of an artifact, ""
+// for the workspace itself, and false when it is not constant.
 func (s *Sink) Path() (string, bool) {
 	switch {
-	case s.Kind != SinkCheckout:
+	case s.Kind != SinkCheckout && s.Kind != SinkArtifact:
 		return "", true
-	case s.Step.Run != nil:
+	case s.Kind == SinkArtifact || s.Step.Run != nil:
 		return s.dir, s.dir != UnknownDir
 	}
 	v := s.Step.With.Get("path")

@@ -29,7 +29,7 @@ func repository(t *testing.T, archive string) *workflows.Repository {
 
 var kindNames = map[flow.SinkKind]string{
 	flow.SinkScript: "script", flow.SinkScriptInput: "input", flow.SinkCheckout: "checkout",
-	flow.SinkEnvFile: "envfile", flow.SinkPrompt: "prompt", flow.SinkShellCode: "shell",
+	flow.SinkEnvFile: "envfile", flow.SinkPrompt: "prompt", flow.SinkShellCode: "shell", flow.SinkArtifact: "artifact",
 }
 
 // sinks describes each sink on a line: kind, marked text, who, sources.

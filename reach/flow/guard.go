@@ -235,7 +235,11 @@ func isBaseRepo(p string) bool {
 }
 
 // association reports whether n is an author_association of an outsider's event.
+// One that is taken where another is empty (a || b) is of the same person.
 func (g guard) association(n workflows.ExprNode) bool {
+	if b, ok := n.(*workflows.Binary); ok && b.Op == "||" {
+		return g.association(b.X) && g.association(b.Y)
+	}
 	path := pathOf(n)
 	if g.person == member && byStarter(path) {
 		return false // the member's own comment

@@ -74,6 +74,9 @@ func (r *reader) javascript(script *workflows.Scalar) {
 			r.printedOutput("GITHUB_ENV", name, t, false, script.SpanOf(m[0], m[1]))
 		}
 	}
+	if archiveCall.MatchString(script.Value) {
+		r.flow.saved[archiveKey] = r.ev.artifact(r.sc, r.span())
+	}
 	for _, m := range jsReturn.FindAllStringSubmatchIndex(script.Value, maxStatements) {
 		r.flow.setOutput("result", js.taints(js.statement(m[2])), false)
 	}
@@ -234,7 +237,7 @@ func (js *jsReader) taints(value statement) []Taint {
 	if js.ev.mode == asCode && namesPull(text) {
 		out = merge(out, js.ev.pull(js.sc, at))
 	}
-	return out
+	return merge(out, js.artifactText(text))
 }
 
 // named returns what a name or path of names carries.

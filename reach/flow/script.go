@@ -17,6 +17,8 @@ type scriptFlow struct {
 	saved    map[string][]Taint // files of the workspace that hold text, by path
 	files    []fileWrite
 	code     []codeUse
+	// unpackings are the artifacts of other runs that it puts into the workspace.
+	unpackings []unpacking
 }
 
 func newScriptFlow() *scriptFlow {
@@ -112,7 +114,7 @@ func (st *state) inside(child *scope, m mode) []*scriptFlow {
 // mode; nil for a step that has none, or while it is being computed: a cycle
 // carries nothing new.
 func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
-	if s.Run == nil && !isGithubScript(s) {
+	if s.Run == nil && !isGithubScript(s) && !takesArtifacts(s) {
 		return nil
 	}
 	if sc.flows[m] == nil {
@@ -125,8 +127,10 @@ func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
 	r := &reader{ev: st.newEval(m), sc: sc, step: s, flow: newScriptFlow(), vars: map[string][]Taint{}, open: map[string]block{}}
 	r.inherit()
 	switch {
-	case s.Run == nil:
+	case isGithubScript(s):
 		r.javascript(s.With.Get("script"))
+	case s.Run == nil:
+		r.downloads()
 	case s.Run.Shell == workflows.ShellPOSIX:
 		for _, c := range s.Run.Commands {
 			r.command(c)
@@ -144,6 +148,8 @@ type reader struct {
 	sc   *scope
 	step *workflows.Step
 	flow *scriptFlow
+	// dir is the directory in which the next command runs.
+	dir string
 	// vars are the variables that carry text.
 	vars map[string][]Taint
 	// open are the multi-line values (NAME<<END) being written, by the runner's file.
@@ -158,6 +164,7 @@ var eventVariables = map[string]string{"GITHUB_HEAD_REF": "head_ref"}
 
 // inherit sets the variables that the script starts with.
 func (r *reader) inherit() {
+	r.dir = StartDir(r.sc.plainJob(), r.step)
 	for name, field := range eventVariables {
 		ref := &workflows.Ref{Parts: []workflows.Part{{Name: "github"}, {Name: field}}, Span: r.span()}
 		if t := r.ev.source(r.sc, ref); len(t) > 0 {

@@ -35,6 +35,8 @@ func (r *reader) command(c *workflows.Command) {
 	r.writes(c)
 	r.usesAsCode(c)
 	r.fetches(c)
+	r.unpacks(c)
+	r.dir = AfterCommand(r.dir, c)
 }
 
 // read handles `read NAME <<< "$TEXT"`.
@@ -57,7 +59,7 @@ func (r *reader) redirected(c *workflows.Command) []Taint {
 		if d := &c.Redirs[i]; strings.HasPrefix(d.Op, "<") {
 			t = merge(t, r.word(&d.Target))
 			if d.Op == "<" && d.Target.Const {
-				t = merge(t, r.flow.saved[CleanDir(d.Target.Text)])
+				t = merge(t, r.file(d.Target.Text))
 			}
 		}
 	}
@@ -95,13 +97,13 @@ func (r *reader) result(c *workflows.Command) []Taint {
 	for i := range c.Words {
 		out = merge(out, r.word(&c.Words[i]))
 		if c.Words[i].Const && i > c.NameAt {
-			out = merge(out, r.flow.saved[CleanDir(c.Words[i].Text)])
+			out = merge(out, r.operand(c, i))
 		}
 	}
 	out = merge(out, r.redirected(c))
 	switch {
 	case c.Name == "jq" && !selectsText(c):
-		out = nil
+		out = slices.DeleteFunc(out, func(t Taint) bool { return t.Source != artifactSource }) // any field of it is text
 	case !textTools[c.Name]:
 		out = guessed(out) // a program that was not read
 	}
@@ -351,7 +353,7 @@ func (r *reader) printed(c *workflows.Command) (t []Taint, fixed bool) {
 			t = merge(t, r.word(&args[i]))
 			fixed = fixed && args[i].Const && c.Name != "cat"
 			if c.Name == "cat" && args[i].Const {
-				t = merge(t, r.flow.saved[CleanDir(args[i].Text)])
+				t = merge(t, r.file(args[i].Text))
 			}
 		}
 		for _, d := range c.Redirs {

@@ -26,6 +26,7 @@ func (st *state) sinksOf(sc *scope) []*Sink {
 		st.scriptSinks(sc, s, add)
 		st.inputSinks(sc, s, add)
 		st.checkoutSinks(sc, s, add)
+		st.artifactSinks(sc, s, add)
 		if child := sc.children[s]; child != nil {
 			out = append(out, st.sinksOf(child)...)
 		}

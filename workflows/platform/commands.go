@@ -83,7 +83,9 @@ func unwrap(words []string) []string {
 		if len(words) == 0 {
 			return nil
 		}
-		words = append([]string{commandName(words[0])}, words[1:]...)
+		if name := commandName(words[0]); name != words[0] {
+			words = append([]string{name}, words[1:]...)
+		}
 		rest, ok := unwrapOne(words)
 		if !ok {
 			return words
@@ -93,7 +95,22 @@ func unwrap(words []string) []string {
 	return words
 }
 
+// wrapperNames are the first words of wrappers.
+var wrapperNames = firstWords(wrappers)
+
+func firstWords(lines map[string]int) map[string]bool {
+	names := map[string]bool{}
+	for line := range lines {
+		name, _, _ := strings.Cut(line, " ")
+		names[name] = true
+	}
+	return names
+}
+
 func unwrapOne(words []string) ([]string, bool) {
+	if !wrapperNames[strings.ToLower(words[0])] {
+		return nil, false
+	}
 	for size := min(3, len(words)); size > 0; size-- {
 		own, ok := wrappers[strings.ToLower(strings.Join(words[:size], " "))]
 		if !ok {

@@ -1,6 +1,9 @@
 package platform
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Gate is what a step does about the rights of the person who started the run.
 type Gate int
@@ -27,6 +30,14 @@ var gateActions = map[string]Gate{
 	"anomalyco/opencode/github":                     Refuses, // its own start asks for write access
 	"sst/opencode/github":                           Refuses,
 }
+
+// openToAll are actions whose purpose is that everybody commands them: contributors
+// sign an agreement by a comment. Sources: the actions' repositories, 2026-11.
+var openToAll = []string{"contributor-assistant/github-action", "cla-assistant/github-action", "ultralytics/actions/cla"}
+
+// ServesEverybody reports whether an action is made for commands of people without
+// rights in the repository.
+func ServesEverybody(action string) bool { return slices.Contains(openToAll, strings.ToLower(action)) }
 
 // permissionCalls are what a script writes to ask for these rights. Source: the REST
 // API of GitHub and the methods of its client for them, 2026-11.

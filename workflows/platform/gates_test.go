@@ -21,3 +21,9 @@ func TestGates(t *testing.T) {
 		}
 	}
 }
+
+func TestServesEverybody(t *testing.T) {
+	if !ServesEverybody("Contributor-Assistant/github-action") || ServesEverybody("github/command") {
+		t.Error("only the actions for agreements do")
+	}
+}

@@ -63,19 +63,34 @@ var federates = map[string]bool{
 // job's id-token in place of a stored key today.
 func Federates(place string) bool { return federates[place] }
 
-var secretIndex = splitSecrets(secretTable)
+// secretIndex finds the lines that can fit a name by the first word that they
+// want; stars are the lines whose first word only begins so.
+var secretIndex, secretStars = indexSecrets(secretTable)
 
+// A splitSecret is a line of the table; order is its place there, and the first
+// that fits decides.
 type splitSecret struct {
+	order int
 	words []string
 	SecretInfo
 }
 
-func splitSecrets(table []secretLine) []splitSecret {
-	lines := make([]splitSecret, 0, len(table))
-	for _, line := range table {
-		lines = append(lines, splitSecret{strings.Fields(line.words), line.SecretInfo})
+func indexSecrets(table []secretLine) (index map[string][]splitSecret, stars []splitSecret) {
+	index = map[string][]splitSecret{}
+	for order, line := range table {
+		words := strings.Fields(line.words)
+		first := words[0]
+		if first == "^" {
+			first = words[1]
+		}
+		split := splitSecret{order, words, line.SecretInfo}
+		if strings.HasSuffix(first, "*") {
+			stars = append(stars, split)
+		} else {
+			index[first] = append(index[first], split)
+		}
 	}
-	return lines
+	return index, stars
 }
 
 func lookupSecret(name string) SecretInfo {
@@ -83,12 +98,19 @@ func lookupSecret(name string) SecretInfo {
 		return jobToken
 	}
 	words := nameWords(name)
-	for _, line := range secretIndex {
-		if holdsWords(words, line.words) {
-			return line.SecretInfo
+	found := splitSecret{order: len(secretTable), SecretInfo: unclassified}
+	look := func(lines []splitSecret) {
+		for _, line := range lines {
+			if line.order < found.order && holdsWords(words, line.words) {
+				found = line
+			}
 		}
 	}
-	return unclassified
+	for _, w := range words {
+		look(secretIndex[w])
+	}
+	look(secretStars)
+	return found.SecretInfo
 }
 
 // holdsWords reports whether want is a subsequence of words. "^" fits the start of

@@ -13,17 +13,15 @@ import (
 
 // An agent is one use of a model in a job, with the ways on which outsiders reach it.
 type agent struct {
-	file      *workflows.File
-	job       *reach.Job
-	step      *workflows.Step
-	command   *workflows.Command // nil for an action
-	name      string
-	allowance platform.Allowance
-	at        workflows.Span
+	reach.Agent
+	info platform.ActionInfo // of an action
+	file *workflows.File
+	job  *reach.Job
+	at   workflows.Span
 
-	// start is who can start a run in which an outsider is heard, -1 for nobody.
-	start   platform.Starter
+	// heard is set when an outsider is heard, start is who can start such a run.
 	heard   bool
+	start   platform.Starter
 	reasons []string
 	events  map[string]bool
 	hops    []flow.Hop
@@ -36,58 +34,33 @@ type agent struct {
 	merges *workflows.Span
 }
 
-// agents returns those of a step. A set-up alone starts none.
+// agents returns those of a step.
 func agents(s *workflows.Step) []*agent {
-	if s.Uses != nil {
-		info, _ := platform.LookupAction(s.Uses.FullName())
-		if !info.Agent || info.Setup {
-			return nil
+	var out []*agent
+	for _, found := range reach.Agents(s) {
+		a := &agent{Agent: found, at: found.Span, events: map[string]bool{}}
+		if s.Uses != nil {
+			a.info, _ = platform.LookupAction(s.Uses.FullName())
 		}
-		input := func(name string) string { return s.With.Get(name).String() }
-		a := &agent{step: s, name: s.Uses.Name(), allowance: platform.AgentAllowance(info.Name, input), at: s.Uses.Span, events: map[string]bool{}}
 		for _, e := range s.With.All() {
-			if info.Inputs[strings.ToLower(e.Key.Value)] == platform.RoleTools && a.tools == nil {
+			if a.role(e) == platform.RoleTools && a.tools == nil {
 				a.tools = e.Value
 			}
 		}
-		return []*agent{a}
-	}
-	if s.Run == nil {
-		return nil
-	}
-	var out []*agent
-	for _, c := range s.Run.Commands {
-		words := reach.CommandWords(c)
-		if info, ok := platform.LookupCommand(words); !ok || info.Does != "agent" {
-			continue
-		}
-		at := c.Span
-		if at.IsZero() {
-			at = s.Run.Span
-		}
-		a := &agent{step: s, command: c, name: shortName(words), allowance: platform.CommandAllowance(words), at: at, events: map[string]bool{}}
 		out = append(out, a)
 	}
 	return out
 }
 
-// shortName is the agent's own name behind what runs it.
-func shortName(words []string) string {
-	for _, w := range words {
-		if info, ok := platform.LookupCommand([]string{w}); ok && info.Does == "agent" {
-			return w
-		}
-	}
-	return words[0]
+// role is what an input of the agent's action means.
+func (a *agent) role(e workflows.Entry) platform.Role {
+	return a.info.Inputs[strings.ToLower(e.Key.Value)]
 }
-
-// outsider reports whether any outsider is heard by the agent.
-func (a *agent) outsider() bool { return a.heard }
 
 // hear collects the ways on which outsiders reach the agent.
 func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
 	a.merges = a.merge(g)
-	events := g.Flow.StepEvents(a.job.Job, a.step)
+	events := g.Flow.StepEvents(a.job.Job, a.Step)
 	a.openedGate(events)
 	a.openedToBots(events)
 	for _, s := range sinks {
@@ -98,13 +71,13 @@ func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
 	a.ownEnv(g)
 	a.commandPrompt(g)
 	a.outsidersTree(g)
-	if a.opened != nil || !a.heard && a.command == nil && a.allowance == platform.RunsAnything && !reach.Gated(a.step) {
+	if a.opened != nil || !a.heard && a.Command == nil && a.Allowance == platform.RunsAnything && !reach.Gated(a.Step) {
 		a.readsEvent(events)
 	}
 }
 
 func (a *agent) because(reason string, who platform.Starter) {
-	if reach.Gated(a.step) && a.opened == nil {
+	if reach.Gated(a.Step) && a.opened == nil {
 		who = min(who, platform.StartWriter)
 	}
 	a.heard = true
@@ -116,11 +89,8 @@ func (a *agent) because(reason string, who platform.Starter) {
 
 // openedGate notes an input that lets in everybody, where everybody can start the step.
 func (a *agent) openedGate(events []flow.Event) {
-	if a.step.Uses == nil {
-		return
-	}
-	info, _ := platform.LookupAction(a.step.Uses.FullName())
-	if v := a.step.With.Get(info.ActorGate); info.ActorGate != "" && v != nil && platform.OpensToAll(v.Value) {
+	info := a.info
+	if v := a.Step.With.Get(info.ActorGate); info.ActorGate != "" && v != nil && platform.OpensToAll(v.Value) {
 		a.open(info.ActorGate, "lets everybody start it ("+info.ActorGate+")", events)
 	}
 }
@@ -128,13 +98,9 @@ func (a *agent) openedGate(events []flow.Event) {
 // openedToBots notes an input that lets in every app: one that anybody has written can
 // comment on a public repository.
 func (a *agent) openedToBots(events []flow.Event) {
-	if a.step.Uses == nil {
-		return
-	}
-	info, _ := platform.LookupAction(a.step.Uses.FullName())
-	for _, e := range a.step.With.All() {
+	for _, e := range a.Step.With.All() {
 		name := strings.ToLower(e.Key.Value)
-		if info.Inputs[name] == platform.RoleActors && strings.Contains(name, "bots") && platform.OpensToAll(e.Value.Value) && a.opened == nil {
+		if a.role(e) == platform.RoleActors && strings.Contains(name, "bots") && platform.OpensToAll(e.Value.Value) && a.opened == nil {
 			a.guess = true
 			a.open(name, "lets every bot start it ("+name+")", events)
 		}
@@ -145,7 +111,7 @@ func (a *agent) open(input, reason string, events []flow.Event) {
 	if !slices.ContainsFunc(events, func(e flow.Event) bool { return e.Who == platform.StartAnyone }) {
 		return
 	}
-	for _, e := range a.step.With.All() {
+	for _, e := range a.Step.With.All() {
 		if strings.EqualFold(e.Key.Value, input) {
 			a.opened, a.at = &e, e.Value.Span
 		}
@@ -170,12 +136,12 @@ func (a *agent) reads(t flow.Taint) {
 // ownEnv notes an outsider's text in the environment of an agent's action, from where
 // prompts and commands of the repository take it.
 func (a *agent) ownEnv(g *reach.Graph) {
-	if a.command != nil {
+	if a.Command != nil {
 		return
 	}
-	for _, v := range a.step.Env.All() {
+	for _, v := range a.Step.Env.All() {
 		for _, e := range v.Value.Exprs {
-			for _, t := range g.Flow.Expr(a.job.Job, a.step, e) {
+			for _, t := range g.Flow.Expr(a.job.Job, a.Step, e) {
 				a.reads(a.arriving(g, t))
 			}
 		}
@@ -184,25 +150,25 @@ func (a *agent) ownEnv(g *reach.Graph) {
 
 // commandPrompt follows what an agent's command line and the variables of its step hold.
 func (a *agent) commandPrompt(g *reach.Graph) {
-	if a.command == nil {
+	if a.Command == nil {
 		return
 	}
 	var used []string
-	for _, c := range a.step.Run.Commands {
+	for _, c := range a.Step.Run.Commands {
 		for _, w := range slices.Concat(c.Words, words(c)) {
 			used = append(used, w.Vars...)
 		}
 	}
 	var exprs []*workflows.Expr
-	for _, m := range []*workflows.Map{a.step.Env, a.job.Job.Env} {
+	for _, m := range []*workflows.Map{a.Step.Env, a.job.Job.Env} {
 		for _, e := range m.All() {
 			if slices.Contains(used, e.Key.Value) {
 				exprs = append(exprs, e.Value.Exprs...)
 			}
 		}
 	}
-	for _, e := range slices.Concat(exprs, a.step.Run.Exprs) {
-		for _, t := range g.Flow.Expr(a.job.Job, a.step, e) {
+	for _, e := range slices.Concat(exprs, a.Step.Run.Exprs) {
+		for _, t := range g.Flow.Expr(a.job.Job, a.Step, e) {
 			a.reads(a.arriving(g, t))
 		}
 	}
@@ -212,7 +178,7 @@ func (a *agent) commandPrompt(g *reach.Graph) {
 func (a *agent) arriving(g *reach.Graph, t flow.Taint) flow.Taint {
 	start := platform.StartWriter
 	found := false
-	for _, e := range g.Flow.StepEvents(a.job.Job, a.step) {
+	for _, e := range g.Flow.StepEvents(a.job.Job, a.Step) {
 		if slices.Contains(t.Events, e.Name) {
 			found, start = true, max(start, e.Who)
 		}
@@ -240,7 +206,7 @@ func words(c *workflows.Command) []workflows.Word {
 // CLAUDE.md, AGENTS.md, GEMINI.md, .mcp.json and settings with hooks, instruct it.
 func (a *agent) outsidersTree(g *reach.Graph) {
 	for _, c := range a.job.Code {
-		if c.Checkout == nil || c.Site.File != a.file || !a.step.Span.Contains(c.Site.Span) {
+		if c.Checkout == nil || c.Site.File != a.file || !a.Step.Span.Contains(c.Site.Span) {
 			continue
 		}
 		if t := c.Checkout.Worst(); !t.Guess {
@@ -274,7 +240,7 @@ func (a *agent) merge(g *reach.Graph) *workflows.Span {
 		if after && s.Step.Run != nil && s.File == a.file && merging(s.Step.Run.Value) {
 			return &s.Step.Run.Span
 		}
-		after = after || s.Step == a.step
+		after = after || s.Step == a.Step
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func check(p *lint.Pass) {
 		for _, a := range agents(s) {
 			a.file, a.job = p.File, job
 			a.hear(p.Graph, sinks[s])
-			if a.outsider() && a.dangerous() {
+			if a.heard && a.dangerous() {
 				p.Report(a.finding())
 			}
 		}
@@ -50,7 +50,7 @@ func check(p *lint.Pass) {
 
 // dangerous reports whether the agent can do something and the job holds something.
 func (a *agent) dangerous() bool {
-	return (a.allowance >= platform.Acts || a.merges != nil) && a.exposure().Stake() > reach.ReadAtStake
+	return (a.Allowance >= platform.Acts || a.merges != nil) && a.exposure().Stake() > reach.ReadAtStake
 }
 
 // exposure is what the agent could take. An agent whose tools are listed cannot read
@@ -58,7 +58,7 @@ func (a *agent) dangerous() bool {
 func (a *agent) exposure() reach.Exposure {
 	e := a.job.Exposure(reach.AgentCode)
 	e.Start = a.start
-	if a.allowance == platform.RunsAnything {
+	if a.Allowance == platform.RunsAnything {
 		return e
 	}
 	all := e.Credentials
@@ -76,7 +76,7 @@ func (a *agent) finding() lint.Finding {
 		Span: a.at, Job: a.job, Exposure: a.exposure(), Strict: a.start < platform.StartAnyone,
 		Message: a.message(), Next: a.next(), Related: a.related(), Confidence: lint.HighConfidence,
 	}
-	if a.allowance < platform.RunsAnything {
+	if a.Allowance < platform.RunsAnything {
 		high := reach.High
 		f.Ceiling, f.Confidence = &high, lint.MediumConfidence
 	}
@@ -88,14 +88,14 @@ func (a *agent) finding() lint.Finding {
 
 func (a *agent) message() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", a.name, strings.Join(a.reasons, ", and "))
+	fmt.Fprintf(&b, "%s %s", a.Name, strings.Join(a.reasons, ", and "))
 	if a.start < platform.StartAnyone {
 		b.WriteString(" once somebody with write access starts it")
 	}
 	switch {
-	case a.merges != nil && a.allowance < platform.Acts:
+	case a.merges != nil && a.Allowance < platform.Acts:
 		b.WriteString("; its verdict merges: it could misuse ")
-	case a.allowance == platform.RunsAnything:
+	case a.Allowance == platform.RunsAnything:
 		b.WriteString("; it runs any command and could take ")
 	default:
 		b.WriteString("; it acts by the tools that it has and could misuse ")

@@ -153,12 +153,18 @@ func (r *reader) worstWriter(g *reach.Graph) *writer {
 			continue
 		}
 		for _, e := range g.Flow.Events(job.Job) {
-			if w := r.writerUnder(job, e); w != nil && w.worse(worst) {
+			if w := r.writerUnder(job, e); w != nil && r.matters(w) && w.worse(worst) {
 				worst = w
 			}
 		}
 	}
 	return worst
+}
+
+// matters reports whether a writer's code is less trusted than what runs in the
+// reading job anyway; short of an outsider's it does for a release only.
+func (r *reader) matters(w *writer) bool {
+	return w.explicit || w.code.Trust >= reach.OutsiderCode || r.releases() && w.code.Trust > r.job.Trust()
 }
 
 func (r *reader) writerUnder(job *reach.Job, e flow.Event) *writer {

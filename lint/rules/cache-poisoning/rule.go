@@ -105,13 +105,13 @@ func (r *reader) report(p *lint.Pass) {
 		}
 	case !r.releases():
 		return
-	case w != nil && w.code.Trust > r.job.Trust():
+	case w != nil:
 		f.Exposure, f.Code, f.Ceiling = r.job.Exposure(w.code.Trust), w.code, &medium
 		f.Message = fmt.Sprintf("the cache that %s restores carries %s (%s) of job %s in %s into job %s; it could take %s",
 			first.name(), w.code.Name, w.code.Why, w.job.Job.ID, w.job.File.Path, r.job.Job.ID, takes)
 	default:
 		f.Exposure, f.Ceiling, f.Confidence = r.job.Exposure(reach.OwnCode), &low, lint.LowConfidence
-		f.Message = fmt.Sprintf("job %s releases from what %s restores of earlier runs, and what lies in a cache is in no commit; it could take %s",
+		f.Message = fmt.Sprintf("job %s gives out what it makes beside a cache that %s restores, and what lies in a cache is in no commit; it could take %s",
 			r.job.Job.ID, first.name(), takes)
 	}
 	f.Related = r.related(w)

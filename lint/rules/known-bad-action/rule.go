@@ -35,13 +35,13 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	if u == nil || u.Ref == "" {
 		return
 	}
-	bad, ok := worst(platform.LookupBad(u.FullName(), u.Ref, version(u)))
+	bad, ok := worst(u, platform.LookupBad(u.FullName(), u.Ref, version(u)))
 	if !ok {
 		return
 	}
 	f := lint.Finding{Span: u.Span, Job: job, Code: p.Graph.CodeOf(p.File, u, nil)}
 	switch {
-	case malicious(bad) && bad.Exact && bad.Restored && u.Kind != workflows.UsesCommit:
+	case malicious(bad) && bad.Restored && u.Kind != workflows.UsesCommit:
 		f.Exposure = lint.Expose(job, max(f.Code.Trust, reach.MutableThirdParty))
 		f.Message = fmt.Sprintf("%s served malicious code for a while and was put back (%s): %s", u.Value, reference(bad), bad.Summary)
 		f.Next = upgrade(bad) + ", and look at the runs of that time"
@@ -57,7 +57,7 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	}
 	if !bad.Exact {
 		f.Confidence = lint.LowConfidence
-		f.Strict = true
+		f.Strict = !malicious(bad)
 	}
 	if bad.ByComment && bad.Exact {
 		f.Confidence = lint.MediumConfidence
@@ -76,14 +76,17 @@ func version(u *workflows.Uses) string {
 }
 
 // worst returns the gravest advisory that concerns the version: malicious before
-// vulnerable, exact before possible. Tags that were put back to good commits or moved
-// on to fixed ones are no defect today, and a version that merely lacks a later guard is the matter of
-// untrusted-checkout.
-func worst(list []platform.Advisory) (platform.Advisory, bool) {
+// vulnerable, exact before possible. A ref that moved on to the version without the
+// hole is no defect, and a branch that was put back is none today;
+// a tag that was is, while it is of a line that was hijacked, because its runs of
+// that time are to be looked at. A version that merely lacks a later guard is the
+// matter of untrusted-checkout.
+func worst(u *workflows.Uses, list []platform.Advisory) (platform.Advisory, bool) {
 	var out platform.Advisory
 	found := false
 	for _, a := range list {
-		if a.Restored && !a.Exact || a.MovedOn || a.Kind == "hardening-version" {
+		past := a.Restored && !a.Exact && (!malicious(a) || u.Kind != workflows.UsesTag)
+		if past || a.MovedOn && !malicious(a) || a.Kind == "hardening-version" {
 			continue
 		}
 		if !found || rank(a) > rank(out) {

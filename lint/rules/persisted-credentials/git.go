@@ -74,6 +74,8 @@ func hidden(c *workflows.Command) bool {
 	words := reach.CommandWords(c)
 	info, ok := platform.LookupCommand(words)
 	switch {
+	case c.Name == "eval":
+		return true
 	case !ok:
 		return c.Name == "" && len(c.Words) > 0
 	case info.Does == "agent", c.Name == "docker" && slices.Contains(words, "run"):
