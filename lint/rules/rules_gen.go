@@ -8,6 +8,7 @@ import (
 	agentstaticsecret "github.com/stint-dev/stint/lint/rules/agent-static-secret"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
+	artifactpoisoning "github.com/stint-dev/stint/lint/rules/artifact-poisoning"
 	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
 	debuglogging "github.com/stint-dev/stint/lint/rules/debug-logging"
 	dependencycooldown "github.com/stint-dev/stint/lint/rules/dependency-cooldown"
@@ -55,6 +56,7 @@ var All = []*lint.Rule{
 	agentstaticsecret.Rule,
 	allsecretsexposed.Rule,
 	apptokenscope.Rule,
+	artifactpoisoning.Rule,
 	cachepoisoning.Rule,
 	debuglogging.Rule,
 	dependencycooldown.Rule,

@@ -165,6 +165,7 @@ func TestGuards(t *testing.T) {
 		{"members only", "issue_comment", "github.event.comment.author_association == 'MEMBER'", false},
 		{"members or owners", "issue_comment", "contains(fromJSON('[\"OWNER\", \"MEMBER\"]'), github.event.comment.author_association)", false},
 		{"contributors are outsiders", "issue_comment", "contains(fromJSON('[\"OWNER\", \"CONTRIBUTOR\"]'), github.event.comment.author_association)", true},
+		{"the association of either", "issue_comment", "contains(fromJSON('[\"OWNER\"]'), github.event.comment.author_association || github.event.issue.author_association)", false},
 		{"a body prefix is no gate", "issue_comment", "startsWith(github.event.comment.body, '/go')", true},
 		{"body and association", "issue_comment", "github.event.comment.body == '/go' && github.event.comment.author_association == 'OWNER'", false},
 		{"body or association", "issue_comment", "github.event.comment.body == '/go' || github.event.comment.author_association == 'OWNER'", true},
@@ -173,6 +174,10 @@ func TestGuards(t *testing.T) {
 		{"no forks", "pull_request_target", "github.event.pull_request.head.repo.full_name == github.repository", false},
 		{"only forks", "pull_request_target", "github.event.pull_request.head.repo.full_name != github.repository", true},
 		{"fork flag", "pull_request_target", "\"!github.event.pull_request.head.repo.fork\"", false},
+		{"the comment's own author", "issue_comment", "github.event.comment.user.login == 'a-maintainer'", false},
+		{"the issue's author, under a comment of anybody", "issue_comment", "github.event.issue.user.login == 'a-maintainer'", true},
+		{"the pull request's own author", "pull_request_target", "github.event.pull_request.user.login == 'dependabot[bot]'", false},
+		{"anybody but one author", "pull_request_target", "github.event.pull_request.user.login != 'dependabot[bot]'", true},
 		{"an actor name is no gate", "pull_request_target", "github.actor == 'dependabot[bot]'", true},
 		{"text around the expression is always true", "issue_comment", "\"${{ github.event.comment.author_association == 'OWNER' }} \"", true},
 	} {

@@ -157,6 +157,8 @@ func (g guard) equal(x, y workflows.ExprNode) truth {
 			return of(!isMember(lit.Value)).orUnknownWhenYes()
 		case ok && g.denied(pair[0]):
 			return of(denies(lit.Value)).orUnknownWhenYes()
+		case ok && lit.Value != "" && g.ownLogin(pair[0]):
+			return no // an outsider is not the one person (or bot) that is named
 		}
 	}
 	a, okA := g.constant(x)
@@ -245,6 +247,28 @@ func (g guard) association(n workflows.ExprNode) bool {
 		return false // the member's own comment
 	}
 	return g.person != anybody && strings.HasSuffix(path, ".author_association")
+}
+
+// ownLogin reports whether n is the login of the outsider whose text or code the
+// event brings. github.actor is not that: it is whoever acted last.
+func (g guard) ownLogin(n workflows.ExprNode) bool {
+	path := pathOf(n)
+	if g.person == anybody || g.person == member && byStarter(path) {
+		return false
+	}
+	switch path {
+	case "github.event.issue.user.login":
+		return g.event == "issues"
+	case "github.event.comment.user.login":
+		return strings.HasSuffix(g.event, "_comment")
+	case "github.event.review.user.login":
+		return g.event == "pull_request_review"
+	case "github.event.discussion.user.login":
+		return g.event == "discussion"
+	case "github.event.pull_request.user.login":
+		return g.event == "pull_request" || g.event == "pull_request_target"
+	}
+	return false
 }
 
 // byStarter reports whether a context is written by whoever starts the run, while

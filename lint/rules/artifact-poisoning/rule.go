@@ -166,7 +166,7 @@ func (d *download) related() []lint.Related {
 	var out []lint.Related
 	for _, s := range d.job.Starts {
 		if slices.Contains(d.taint.Events, s.Event) {
-			out = append(out, lint.Related{File: s.Site.File, Span: s.Site.Span, Text: "started by " + s.Event})
+			out = append(out, lint.Related{File: s.Site.File, Span: s.Site.Span, Text: "started by " + s.Event + ", for which nothing looks at artifacts"})
 		}
 	}
 	for _, c := range d.executed {

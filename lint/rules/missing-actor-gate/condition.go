@@ -68,12 +68,43 @@ func names(n workflows.ExprNode) bool {
 		case "||":
 			return names(n.X) && names(n.Y)
 		case "==":
-			return person(n.X) && listed(n.Y) || person(n.Y) && listed(n.X)
+			return who(n.X, n.Y) || who(n.Y, n.X)
 		}
 	case *workflows.Call:
-		return n.Func == "contains" && len(n.Args) == 2 && person(n.Args[1]) && listed(n.Args[0])
+		return n.Func == "contains" && len(n.Args) == 2 && who(n.Args[1], n.Args[0])
 	}
 	return false
+}
+
+// who reports whether a value is the person's and the other what the repository sets:
+// a name, or an association that only members have.
+func who(value, of workflows.ExprNode) bool {
+	if !listed(of) {
+		return false
+	}
+	return person(value) || association(value) && !outsiders(of)
+}
+
+// association reports whether a value is how the person belongs to the repository.
+func association(n workflows.ExprNode) bool {
+	if b, ok := n.(*workflows.Binary); ok && b.Op == "||" {
+		return association(b.X) && association(b.Y)
+	}
+	r, ok := n.(*workflows.Ref)
+	return ok && strings.HasSuffix(r.Path(), ".author_association")
+}
+
+// outsiders reports whether a list has an association that people without rights have.
+func outsiders(n workflows.ExprNode) bool {
+	found := false
+	workflows.Walk(n, func(n workflows.ExprNode) bool {
+		if lit, ok := n.(*workflows.Lit); ok {
+			text := strings.ToUpper(lit.Value)
+			found = found || strings.Contains(text, "CONTRIBUTOR") || strings.Contains(text, "NONE") || strings.Contains(text, "FIRST_TIME") || strings.Contains(text, "MANNEQUIN")
+		}
+		return !found
+	})
+	return found
 }
 
 // person reports whether a value names who commented.

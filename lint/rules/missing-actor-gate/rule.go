@@ -35,7 +35,7 @@ func check(p *lint.Pass) {
 		}
 		events := commanding(p.Graph.Flow.Events(job.Job))
 		c := &command{graph: p.Graph, job: job, conds: conditions(job)}
-		if len(events) == 0 || c.namesPeople() || !c.commands() && !c.acts() {
+		if len(events) == 0 || c.serves() || c.namesPeople() || !c.commands() && !c.acts() {
 			return
 		}
 		if c.step = c.open(); c.step == nil || !c.worth() {
@@ -119,7 +119,14 @@ func (c *command) open() *reach.RunStep {
 	return fallback
 }
 
-// gate reports whether a step asks for the person's rights, or serves everybody.
+// serves reports whether the job is for everybody: contributors sign an agreement.
+func (c *command) serves() bool {
+	return slices.ContainsFunc(c.graph.RunSteps(c.job), func(s reach.RunStep) bool {
+		return s.Step.Uses != nil && platform.ServesEverybody(s.Step.Uses.FullName())
+	})
+}
+
+// gate reports whether a step asks for the person's rights.
 func gate(s *workflows.Step) bool {
 	if s.Run != nil {
 		return platform.ScriptGate(s.Run.Value) != platform.NoGate
@@ -128,7 +135,7 @@ func gate(s *workflows.Step) bool {
 		return false
 	}
 	name := s.Uses.FullName()
-	return platform.ActionGate(name) != platform.NoGate || platform.ServesEverybody(name) || platform.ScriptGate(s.With.Get("script").String()) != platform.NoGate
+	return platform.ActionGate(name) != platform.NoGate || platform.ScriptGate(s.With.Get("script").String()) != platform.NoGate
 }
 
 // matters reports whether a step holds a stored secret, runs an outsider's code,

@@ -33,6 +33,14 @@ func check(p *lint.Pass) {
 			asked = append(asked, requests(job, s)...)
 		}
 	}
+	for _, f := range p.Repository.Files {
+		if f.Action == nil || len(p.Graph.Users(f)) > 0 {
+			continue
+		}
+		for _, s := range f.Action.AllSteps() { // of an action that others use
+			asked = append(asked, requests(nil, reach.RunStep{File: f, Step: s})...)
+		}
+	}
 	seen := map[reach.Site]bool{}
 	for _, r := range asked {
 		if r.audience == platform.DefaultAudience && !seen[r.at] {
@@ -69,18 +77,27 @@ func report(p *lint.Pass, r request, what, next string, related ...lint.Related)
 		File: r.at.File, Span: r.at.Span, Job: r.job, Ceiling: &medium, Confidence: r.confidence,
 		Next: next, Related: related,
 	}
+	f.Exposure, f.Code, f.Message = loss(r.job)
+	f.Message = what + "; " + f.Message
+	p.Report(f)
+}
+
+// loss says what of the id-token could be lost in the job, nil for the jobs of others.
+func loss(job *reach.Job) (reach.Exposure, *reach.Code, string) {
+	if job == nil {
+		return reach.Elsewhere(reach.OwnCode), nil, "the token is of the jobs that use the action"
+	}
 	var tokens []*reach.Credential
-	for _, c := range r.job.Credentials {
+	for _, c := range job.Credentials {
 		if c.Kind == reach.IDToken {
 			tokens = append(tokens, c)
 		}
 	}
-	f.Exposure, f.Code, f.Message = r.job.Loss(tokens)
+	e, code, text := job.Loss(tokens)
 	if len(tokens) == 0 {
-		f.Message = "the job's permissions do not show that it may ask for one"
+		text = "the job's permissions do not show that it may ask for one"
 	}
-	f.Message = what + "; " + f.Message
-	p.Report(f)
+	return e, code, text
 }
 
 // short returns the name of an action without its ref.

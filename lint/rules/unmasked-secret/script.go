@@ -176,10 +176,17 @@ func publicTarget(text string) bool {
 	return ok && (harmless(name) || platform.LookupSecret(name).Public)
 }
 
+// toFile reports whether an option sends the output to a file.
+func toFile(w workflows.Word) bool {
+	return slices.ContainsFunc([]string{"-o", "-out", "--out", "--output", "-i", "--in-place", "-Z"}, func(o string) bool {
+		return w.Text == o || strings.HasPrefix(w.Text, o+"=") || strings.HasPrefix(o, "--") && strings.HasPrefix(w.Text, o+"-")
+	})
+}
+
 // destination says where the output of a command goes; ok is false when it stays in
 // the script: a pipe, a variable, a file.
 func destination(c *workflows.Command) (where string, ok bool) {
-	if c.PipesInto != nil || c.Within != nil {
+	if c.PipesInto != nil || c.Within != nil || slices.ContainsFunc(c.Args(), toFile) {
 		return "", false
 	}
 	for _, r := range c.Redirs {
