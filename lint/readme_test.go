@@ -76,7 +76,7 @@ func TestReadmeHoldsTheSeverityTable(t *testing.T) {
 func TestReadmeHoldsTheKeys(t *testing.T) {
 	values := map[string]string{
 		"lint.profile": "2026-11", "lint.min-severity": "low", "lint.strict": "true", "lint.disable": "[a]",
-		"lint.trusted-owners": "[a]", "lint.ignore": "[{ rule: a, path: b, reason: c, until: 2027-01-31 }]",
+		"lint.trusted-owners": "[a]", "lint.actions": "{ allow: [a/b] }", "lint.ignore": "[{ rule: a, path: b, reason: c, until: 2027-01-31 }]",
 		"debt": "[{ secret: a, owner: b, reason: c, until: 2027-01-31 }]",
 	}
 	key := regexp.MustCompile("^`([a-z.-]+)`$")

@@ -73,11 +73,38 @@ func (t trees) named(words []string) *flow.Sink {
 		if dir == "" || dir == flow.UnknownDir || s == nil || first != nil && first.Span.Start <= s.Span.Start {
 			continue
 		}
+		if s.Kind == flow.SinkArtifact {
+			words = program(words)
+		}
 		if slices.ContainsFunc(words, func(w string) bool { return inside(w, dir) }) {
 			first = s
 		}
 	}
 	return first
+}
+
+// program returns the words of a command that name what it runs, without the data
+// that it is given: the script, or all that an install takes.
+func program(words []string) []string {
+	if info, _ := platform.LookupCommand(words); info.Does == "install" || len(words) == 0 {
+		return words
+	}
+	if strings.Contains(words[0], "/") {
+		return words[:1]
+	}
+	i := slices.IndexFunc(words[1:], func(w string) bool { return !strings.HasPrefix(w, "-") })
+	return words[:min(len(words), i+2)]
+}
+
+// own reports whether one of the words names a directory that holds a checkout of
+// the repository's own commit.
+func (t trees) own(words []string) bool {
+	for dir, s := range t {
+		if dir != "" && s == nil && slices.ContainsFunc(words, func(w string) bool { return inside(w, dir) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // inside reports whether a word is a path into dir, also behind "flag=".
@@ -142,7 +169,10 @@ func (w *workspace) step(p placed, sinks []*flow.Sink) {
 
 func (w *workspace) put(s *flow.Sink) {
 	dir, ok := s.Path()
-	if !ok {
+	switch {
+	case !ok && s.Kind == flow.SinkArtifact:
+		return // by its nature a directory of its own
+	case !ok:
 		dir = flow.UnknownDir
 	}
 	w.trees.put(dir, s)
@@ -177,7 +207,7 @@ func (w *workspace) uses(p placed) (string, *flow.Sink) {
 	for _, e := range s.With.All() {
 		words = append(words, strings.Fields(e.Value.Value)...)
 	}
-	if sink := w.trees.named(words); sink != nil {
+	if sink := w.trees.named(words); sink != nil && sink.Kind == flow.SinkCheckout {
 		return name, sink
 	}
 	for _, in := range []string{"working-directory", "working_directory", "workdir", "context", "cwd", "project"} {
@@ -211,7 +241,7 @@ func (w *workspace) script(p placed, sinks []*flow.Sink) {
 			continue
 		}
 		sink := w.trees.named(words)
-		if sink == nil {
+		if sink == nil && !w.trees.own(words) {
 			sink = w.trees.at(dir)
 		}
 		if sink != nil {

@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"sync"
+
 	"github.com/stint-dev/stint/reach/flow"
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
@@ -152,4 +154,5 @@ type Graph struct {
 
 	jobs  map[*workflows.Job]*Job
 	users map[*workflows.File][]*Job
+	uses  sync.Map // of a func() []Use by *Job
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
@@ -116,6 +117,11 @@ func commandValues(c *workflows.Command) []workflows.Word {
 // a workflow of this repository has those of its call only; the called jobs have
 // the rest.
 func (g *Graph) Uses(job *Job) []Use {
+	find, _ := g.uses.LoadOrStore(job, sync.OnceValue(func() []Use { return g.findUses(job) }))
+	return slices.Clone(find.(func() []Use)()) // several rules ask for each job
+}
+
+func (g *Graph) findUses(job *Job) []Use {
 	f := &useFinder{graph: g, job: job, at: map[Site][]*Credential{}}
 	for _, c := range job.Standing() {
 		for _, s := range c.Enters {

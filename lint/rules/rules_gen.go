@@ -7,6 +7,7 @@ import (
 	agentpromptinjection "github.com/stint-dev/stint/lint/rules/agent-prompt-injection"
 	agentstaticsecret "github.com/stint-dev/stint/lint/rules/agent-static-secret"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
+	alwaystruegate "github.com/stint-dev/stint/lint/rules/always-true-gate"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
 	artifactpoisoning "github.com/stint-dev/stint/lint/rules/artifact-poisoning"
 	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
@@ -35,7 +36,9 @@ import (
 	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
 	secretoutsideenvironment "github.com/stint-dev/stint/lint/rules/secret-outside-environment"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
+	selfhostedonpullrequest "github.com/stint-dev/stint/lint/rules/self-hosted-on-pull-request"
 	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
+	spoofableactorcheck "github.com/stint-dev/stint/lint/rules/spoofable-actor-check"
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
 	unlockedaudience "github.com/stint-dev/stint/lint/rules/unlocked-audience"
 	unmaskedsecret "github.com/stint-dev/stint/lint/rules/unmasked-secret"
@@ -55,6 +58,7 @@ var All = []*lint.Rule{
 	agentpromptinjection.Rule,
 	agentstaticsecret.Rule,
 	allsecretsexposed.Rule,
+	alwaystruegate.Rule,
 	apptokenscope.Rule,
 	artifactpoisoning.Rule,
 	cachepoisoning.Rule,
@@ -83,7 +87,9 @@ var All = []*lint.Rule{
 	secretincommand.Rule,
 	secretoutsideenvironment.Rule,
 	secretsinherit.Rule,
+	selfhostedonpullrequest.Rule,
 	sharedtoken.Rule,
+	spoofableactorcheck.Rule,
 	templateinjection.Rule,
 	unlockedaudience.Rule,
 	unmaskedsecret.Rule,

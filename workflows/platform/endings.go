@@ -52,8 +52,8 @@ type AppToken struct {
 	// Permissions names the input for them; a "*" at its end stands for the name of
 	// a permission. "" when there is none.
 	Permissions string
-	// Revoke names the input that has the token revoked at the end, for actions that
-	// do not do it by themselves; "never" when they cannot.
+	// Revoke names the input that makes the action call its token back, for actions
+	// that do not do so by themselves; "never" when they cannot.
 	Revoke string
 }
 

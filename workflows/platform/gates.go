@@ -37,7 +37,27 @@ var openToAll = []string{"contributor-assistant/github-action", "cla-assistant/g
 
 // ServesEverybody reports whether an action is made for commands of people without
 // rights in the repository.
-func ServesEverybody(action string) bool { return slices.Contains(openToAll, strings.ToLower(action)) }
+func ServesEverybody(action string) bool {
+	action = strings.ToLower(action)
+	return slices.Contains(openToAll, action) || strings.Contains(action, "cla-assistant") // and its many copies
+}
+
+// mergeActions merge or approve the pull request at hand. Sources: the actions'
+// repositories, 2026-11.
+var mergeActions = []string{
+	"pascalgn/automerge-action", "peter-evans/enable-pull-request-automerge", "hmarr/auto-approve-action", "ahmadnassri/action-dependabot-auto-merge",
+	"fastify/github-action-merge-dependabot", "juliangruber/merge-pull-request-action", "juliangruber/approve-pull-request-action", "alexwilson/enable-github-automerge-action",
+	"reitermarkus/automerge", "plm/merge-dependabot", "koj-co/dependabot-pr-action", "ridedott/merge-me-action",
+}
+
+// merges are the words by which scripts and tools merge or approve one. Source: the
+// manual of gh and the methods of the API's client, 2026-11.
+var merges = []string{"gh pr merge", "gh pr review --approve", "gh pr review -a", "gh pr review:*", "merge_pull_request", "pulls.merge(", "enablePullRequestAutoMerge", "event: 'APPROVE'", `event: "APPROVE"`}
+
+// Merges reports whether an action ("" for none) or a text merges or approves pull requests.
+func Merges(action, text string) bool {
+	return slices.Contains(mergeActions, strings.ToLower(action)) || containsAny(text, merges)
+}
 
 // permissionCalls are what a script writes to ask for these rights. Source: the REST
 // API of GitHub and the methods of its client for them, 2026-11.

@@ -27,3 +27,9 @@ func TestServesEverybody(t *testing.T) {
 		t.Error("only the actions for agreements do")
 	}
 }
+
+func TestMerges(t *testing.T) {
+	if !Merges("hmarr/Auto-Approve-action", "") || !Merges("", "gh pr merge --auto 3") || Merges("actions/checkout", "gh pr view 3") {
+		t.Error("merging is not told")
+	}
+}

@@ -232,22 +232,15 @@ func (a *agent) readsEvent(events []flow.Event) {
 // merge returns what in the job merges or approves pull requests: a tool of the agent
 // or a step after it.
 func (a *agent) merge(g *reach.Graph) *workflows.Span {
-	if a.tools != nil && merging(a.tools.Value) {
+	if a.tools != nil && platform.Merges("", a.tools.Value) {
 		return &a.tools.Span
 	}
 	after := false
 	for _, s := range g.RunSteps(a.job) {
-		if after && s.Step.Run != nil && s.File == a.file && merging(s.Step.Run.Value) {
+		if after && s.Step.Run != nil && s.File == a.file && platform.Merges("", s.Step.Run.Value) {
 			return &s.Step.Run.Span
 		}
 		after = after || s.Step == a.Step
 	}
 	return nil
-}
-
-// merging reports whether a text has the words by which a pull request is merged or approved.
-func merging(text string) bool {
-	return slices.ContainsFunc([]string{"gh pr merge", "merge_pull_request", "gh pr review --approve", "gh pr review:*", "pulls.merge(", "enablePullRequestAutoMerge"}, func(w string) bool {
-		return strings.Contains(text, w)
-	})
 }

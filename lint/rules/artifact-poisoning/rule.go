@@ -135,9 +135,9 @@ func (d *download) finding() lint.Finding {
 
 func (d *download) message() string {
 	takes := reach.CredentialList(d.job.Credentials)
-	what := fmt.Sprintf("the artifact was made in a run that %s starts", d.taint.By())
+	what := "the artifact is made by " + d.taint.By()
 	if d.taint.Start < platform.StartAnyone {
-		what += ", once somebody with write access lets this one through"
+		what += " and taken once somebody with write access lets the run through"
 	}
 	switch {
 	case len(d.executed) > 0:

@@ -59,7 +59,7 @@ var debugVariables = []string{"ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG", "RUN
 func judgeEnv(p *lint.Pass, env *workflows.Map, job *reach.Job, remove func(name string) ([]workflows.Edit, bool)) {
 	for _, name := range debugVariables {
 		v := env.Get(name)
-		if v == nil || job == nil || len(job.Standing()) == 0 {
+		if v == nil || job == nil || len(job.Credentials) == 0 {
 			continue
 		}
 		if text, ok := v.Const(); !ok || text != "1" && !strings.EqualFold(text, "true") {
@@ -67,9 +67,8 @@ func judgeEnv(p *lint.Pass, env *workflows.Map, job *reach.Job, remove func(name
 		}
 		low := reach.Low
 		f := lint.Finding{Span: v.Span, Job: job, Ceiling: &low, Confidence: lint.MediumConfidence, Exposure: job.Exposure(reach.OwnCode)}
-		f.Exposure.Credentials = job.Standing()
 		f.Message = fmt.Sprintf("%s is set for good: debug logs show inputs and outputs that others do not, and masks hide only a secret's exact text; the job holds %s",
-			name, reach.CredentialList(job.Standing()))
+			name, reach.CredentialList(job.Credentials))
 		f.Next = "remove it; \"re-run jobs\" offers debug logs for a single run"
 		if edits, ok := remove(name); ok {
 			f.Fixes = []lint.Fix{{Title: "log no debug messages", Safe: true, Edits: edits}}

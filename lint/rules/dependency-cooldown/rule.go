@@ -11,6 +11,7 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -26,9 +27,6 @@ var Rule = &lint.Rule{
 	Readme:     readme,
 	Check:      check,
 }
-
-// defaultDays is the cooldown of version updates that configure none, since 2026-07-14.
-const defaultDays = 3
 
 func check(p *lint.Pass) {
 	updates := p.File.Dependabot.Field("updates")
@@ -49,13 +47,13 @@ func judge(p *lint.Pass, update *workflows.Value) {
 	for _, key := range []string{"default-days", "semver-major-days", "semver-minor-days", "semver-patch-days"} {
 		value := cooldown.Field(key).Text()
 		days, err := strconv.Atoi(strings.TrimSpace(value.String()))
-		if value == nil || err != nil || days >= defaultDays {
+		if value == nil || err != nil || days >= platform.DependabotCooldownDays {
 			continue
 		}
-		f := finding(value.Span, fmt.Sprintf("%s: %d has %s versions proposed %s after they appear, sooner than the %d days of no cooldown at all", key, days, ecosystem, age(days), defaultDays))
+		f := finding(value.Span, fmt.Sprintf("%s: %d has %s versions proposed %s after they appear, sooner than the %d days of no cooldown at all", key, days, ecosystem, age(days), platform.DependabotCooldownDays))
 		f.Fixes = []lint.Fix{{
-			Title: fmt.Sprintf("wait %d days", defaultDays), Safe: true,
-			Edits: []workflows.Edit{{Span: value.Span, New: strconv.Itoa(defaultDays)}},
+			Title: fmt.Sprintf("wait %d days", platform.DependabotCooldownDays), Safe: true,
+			Edits: []workflows.Edit{{Span: value.Span, New: strconv.Itoa(platform.DependabotCooldownDays)}},
 		}}
 		p.Report(f)
 	}

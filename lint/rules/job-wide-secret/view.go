@@ -2,7 +2,6 @@ package jobwidesecret
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -77,12 +76,30 @@ func usageOf(s *workflows.Step, name string) usage {
 
 // mentions reports whether a step names the variable in its script, or as env.NAME.
 func mentions(s *workflows.Step, name string) bool {
-	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`)
-	found := s.Run != nil && word.MatchString(s.Run.Value)
+	found := s.Run != nil && hasWord(s.Run.Value, name)
 	s.Scalars(func(v *workflows.Scalar) {
 		found = found || slices.ContainsFunc(v.Exprs, func(e *workflows.Expr) bool { return refersTo(e, name) })
 	})
 	return found
+}
+
+// hasWord reports whether a text has the name, and not only inside a longer one.
+func hasWord(text, name string) bool {
+	inName := func(b byte) bool {
+		return b == '_' || b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z'
+	}
+	for from := 0; name != ""; {
+		i := strings.Index(text[from:], name)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(name)
+		if (start == 0 || !inName(text[start-1])) && (end == len(text) || !inName(text[end])) {
+			return true
+		}
+		from = start + 1
+	}
+	return false
 }
 
 // refersTo reports whether an expression names env.NAME, or the whole env.

@@ -79,7 +79,7 @@ func report(p *lint.Pass, list []drift) {
 	}
 	f := lint.Finding{
 		Span: first.uses.Span, Job: first.job, Code: first.code, Exposure: lint.Expose(first.job, first.code.Trust),
-		Message: fmt.Sprintf("%s is not in actions.lock, on which this workflow is, so that nothing holds it to a reviewed commit", first.uses.Value),
+		Message: fmt.Sprintf("%s is not in actions.lock, on which this workflow is, so that nothing holds it to a reviewed commit", workflows.Printable(first.uses.Value)),
 		Next:    "renew the lock (gh actions-lock), and review what it adds",
 	}
 	if first.locked != "" {

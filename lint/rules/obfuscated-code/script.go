@@ -163,7 +163,7 @@ func decodes(c *workflows.Command) bool {
 		args := c.Args()
 		return len(args) == 2 && len(args[0].Text) > 2 && len(args[1].Text) > 3 && letters.MatchString(args[0].Text) && rotated.MatchString(args[1].Text)
 	case "printf", "echo":
-		return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return escapes.MatchString(w.Text) })
+		return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return strings.Contains(w.Text, `\`) && escapes.MatchString(w.Text) })
 	}
 	return false
 }
@@ -180,6 +180,10 @@ var (
 	runsText    = regexp.MustCompile(`(?i)\b(?:exec|eval|iex|invoke-expression|execsync|system|passthru)\b|new Function\(|\bFunction\(|\[scriptblock\]::create|compile\(`)
 )
 
+// codings are words of which one is in every text that decodesText matches, which is
+// slow to find that out.
+var codings = []string{"64", "atob", "hex", "codecs", "unpack", "marshal", "fromCharCode", "ATOB", "HEX"}
+
 // inlineDecoder reports whether an interpreter is given a script on its command line
 // that decodes and runs text.
 func inlineDecoder(c *workflows.Command) bool {
@@ -190,6 +194,9 @@ func inlineDecoder(c *workflows.Command) bool {
 }
 
 func hidden(text string) bool {
+	if !slices.ContainsFunc(codings, func(word string) bool { return strings.Contains(text, word) }) {
+		return false
+	}
 	if m := encoded.FindAllString(text, -1); slices.ContainsFunc(m, func(s string) bool { return len(s) >= blobBytes }) {
 		return false
 	}
@@ -217,7 +224,8 @@ var (
 
 // text judges a script that is kept as text.
 func (j judge) text(s *workflows.Scalar) {
-	if hidden(s.Value) || encodedText.MatchString(s.Value) || fromBase64.MatchString(s.Value) {
+	shell := strings.Contains(s.Value, "64") || strings.Contains(s.Value, "-e") || strings.Contains(s.Value, "-E")
+	if hidden(s.Value) || shell && (encodedText.MatchString(s.Value) || fromBase64.MatchString(s.Value)) {
 		j.report(s.SpanOf(0, len(s.Value)), reach.FetchedCode, "the script decodes text and runs it, so that the file does not show what runs", nextScript)
 	}
 }
@@ -234,7 +242,7 @@ func (j judge) disguisedName(c *workflows.Command) bool {
 	if slices.Contains(w.Vars, "IFS") {
 		return true
 	}
-	if !w.Const || !plainName.MatchString(w.Text) {
+	if !w.Const || w.Span.Len() == len(w.Text) || !plainName.MatchString(w.Text) {
 		return false
 	}
 	written := strings.TrimPrefix(j.p.File.Text(w.Span), `\`)

@@ -136,10 +136,10 @@ func (t taking) place() (place, bool) {
 		return inClear, true
 	case t.summary():
 		return toSummary, true
-	case info.Does == "fetch" && slices.ContainsFunc(c.Words, t.addressed):
-		return inAddress, true
 	case c.Name == "git" && slices.ContainsFunc(c.Words, t.addressed):
 		return inRemote, true
+	case info.Does == "fetch" && slices.ContainsFunc(c.Words, func(w workflows.Word) bool { return t.addressed(w) && behindHost(w.Text) }):
+		return inAddress, true
 	}
 	return place{}, false
 }
@@ -180,6 +180,14 @@ func clearAddress(word string) bool {
 func (t taking) addressed(w workflows.Word) bool {
 	scheme := strings.Index(w.Text, "://")
 	return scheme > 0 && !strings.Contains(w.Text[:scheme], " ") && strings.Contains(w.Text[scheme:], "\uFFFD") && t.holds(w)
+}
+
+// behindHost reports whether something unknown stands behind the host of an address,
+// where servers log it; what stands before the host is sent as a header.
+func behindHost(text string) bool {
+	_, rest, _ := strings.Cut(text, "://")
+	slash := strings.IndexByte(rest, '/')
+	return slash >= 0 && strings.Contains(rest[slash:], "\uFFFD")
 }
 
 // summary reports whether what the command prints goes to the job's summary.

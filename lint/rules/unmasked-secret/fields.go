@@ -95,6 +95,10 @@ func structured(p *lint.Pass, job *reach.Job, r *workflows.Ref) *reach.Credentia
 			return c
 		}
 	}
+	if len(at.Parts) == 2 && at.Parts[0].Name == "secrets" && at.Parts[1].Raw != "" {
+		// Its name is that of something that is no secret; what has fields is one.
+		return &reach.Credential{Kind: reach.StoredSecret, Name: at.Parts[1].Raw, Lifetime: reach.Standing, Writes: true}
+	}
 	return nil
 }
 
