@@ -16,8 +16,8 @@ func treeKey(dir string) string { return "\x00tree " + dir }
 
 const archiveKey = "\x00archive"
 
-// artifactSource is the source of what an artifact of another run holds.
-const artifactSource = "an artifact of another run"
+// ArtifactSource is the source of what an artifact of another run holds.
+const ArtifactSource = "an artifact of another run"
 
 // An unpacking is a directory that the artifact of another run was unpacked into.
 type unpacking struct {
@@ -29,7 +29,7 @@ type unpacking struct {
 // artifact is the taint of what another run left: an outsider's, in a job that the
 // outsider starts with the repository's rights.
 func (ev *eval) artifact(sc *scope, at workflows.Span) []Taint {
-	t := ev.head(sc, artifactSource, at)
+	t := ev.head(sc, ArtifactSource, at)
 	for i := range t {
 		t[i].Hops[0].Text = "made in a run of " + t[i].By()
 	}

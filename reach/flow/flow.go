@@ -83,6 +83,9 @@ type Sink struct {
 	// Span is the place of the text in the sink.
 	Span   workflows.Span
 	Taints []Taint
+	// Variable is what a SinkEnvFile sets: "PATH" for GITHUB_PATH, and "" where the
+	// text decides that itself.
+	Variable string
 	// dir is the directory that a command checks out or unpacks into, see [Sink.Path].
 	dir string
 }

@@ -34,6 +34,7 @@ type named struct {
 // A fileWrite is tainted text written to GITHUB_ENV or GITHUB_PATH.
 type fileWrite struct {
 	span   workflows.Span
+	name   string // the variable, "" when the text decides it
 	taints []Taint
 }
 
@@ -205,11 +206,11 @@ func (r *reader) printedOutput(target, name string, t []Taint, fixed bool, at wo
 	case "GITHUB_ENV":
 		if len(t) > 0 {
 			r.flow.env = append(r.flow.env, named{name, t})
-			r.flow.files = append(r.flow.files, fileWrite{at, t})
+			r.flow.files = append(r.flow.files, fileWrite{at, name, t})
 		}
 	case "GITHUB_PATH":
 		if len(t) > 0 {
-			r.flow.files = append(r.flow.files, fileWrite{at, t})
+			r.flow.files = append(r.flow.files, fileWrite{at, "PATH", t})
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (r *reader) result(c *workflows.Command) []Taint {
 	out = merge(out, r.redirected(c))
 	switch {
 	case c.Name == "jq" && !selectsText(c):
-		out = slices.DeleteFunc(out, func(t Taint) bool { return t.Source != artifactSource }) // any field of it is text
+		out = slices.DeleteFunc(out, func(t Taint) bool { return t.Source != ArtifactSource }) // any field of it is text
 	case !textTools[c.Name]:
 		out = guessed(out) // a program that was not read
 	}
@@ -312,6 +312,9 @@ func (r *reader) blockLine(target string, b block, line string, t []Taint, c *wo
 	switch {
 	case strings.TrimSpace(line) == b.end:
 		delete(r.open, target)
+	case strings.ContainsRune(line, notConstant) && target == "GITHUB_ENV" && strings.ContainsRune(b.end, notConstant):
+		// An end that changes with every run cannot be written into the text.
+		r.flow.env = append(r.flow.env, named{b.name, t})
 	case strings.ContainsRune(line, notConstant):
 		r.printedOutput(target, b.name, t, false, c.Span)
 	default:

@@ -71,7 +71,7 @@ func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
 	}
 	f := st.script(sc, s, asText)
 	for _, w := range f.files {
-		add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints})
+		add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints, Variable: w.name})
 	}
 	for _, c := range f.code {
 		add(Sink{Kind: SinkShellCode, Span: c.span, Taints: c.taints})

@@ -4,6 +4,7 @@ package knownbadaction
 import (
 	_ "embed"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
@@ -126,16 +127,21 @@ func reference(a platform.Advisory) string {
 	return a.Date
 }
 
+var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
 func upgrade(a platform.Advisory) string {
 	if a.Fixed == "" {
 		return "replace it: no fixed version is known"
+	}
+	if commitID.MatchString(a.Fixed) {
+		return "use the commit " + a.Fixed[:12] + " or a later one, by all its digits"
 	}
 	return "use " + a.Fixed + " or later, by its full commit"
 }
 
 // fixes pins to the fixed version, where there is one and its commit is known.
 func fixes(p *lint.Pass, u *workflows.Uses, bad platform.Advisory) []lint.Fix {
-	if !p.NetworkFixes || bad.Fixed == "" || strings.ContainsAny(bad.Fixed, " /,") {
+	if !p.NetworkFixes || bad.Fixed == "" || strings.ContainsAny(bad.Fixed, " /,") || commitID.MatchString(bad.Fixed) {
 		return nil
 	}
 	for _, tag := range []string{"v" + strings.TrimPrefix(bad.Fixed, "v"), strings.TrimPrefix(bad.Fixed, "v")} {
