@@ -9,6 +9,7 @@ import (
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	alwaystruegate "github.com/stint-dev/stint/lint/rules/always-true-gate"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
+	arbitraryreleaseref "github.com/stint-dev/stint/lint/rules/arbitrary-release-ref"
 	artifactpoisoning "github.com/stint-dev/stint/lint/rules/artifact-poisoning"
 	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
 	debuglogging "github.com/stint-dev/stint/lint/rules/debug-logging"
@@ -60,6 +61,7 @@ var All = []*lint.Rule{
 	allsecretsexposed.Rule,
 	alwaystruegate.Rule,
 	apptokenscope.Rule,
+	arbitraryreleaseref.Rule,
 	artifactpoisoning.Rule,
 	cachepoisoning.Rule,
 	debuglogging.Rule,

@@ -1,0 +1,35 @@
+package reach_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
+)
+
+func TestReleases(t *testing.T) {
+	for step, want := range map[string]string{
+		"run: npm publish":                                            "publishes",
+		"run: npm publish --dry-run":                                  "",
+		"run: git push":                                               "",
+		"run: gh workflow run x":                                      "",
+		"run: echo npm publish":                                       "",
+		"run: aws s3 sync . s3://b && npm publish":                    "publishes",
+		"uses: docker/build-push-action@v6":                           "",
+		"{ uses: docker/build-push-action@v6, with: { push: true } }": "publishes",
+		"uses: pypa/gh-action-pypi-publish@release/v1":                "publishes",
+		"uses: actions/deploy-pages@v4":                               "deploys",
+		"uses: actions/checkout@v4":                                   "",
+	} {
+		f := workflows.Parse(".github/workflows/w.yml", []byte("on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n      - "+step+"\n"))
+		g := reach.Build(&workflows.Repository{Files: []*workflows.File{f}})
+		var got []string
+		for _, r := range g.Releases(g.Jobs[0]) {
+			got = append(got, r.What)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %q", step, got, want)
+		}
+	}
+}
