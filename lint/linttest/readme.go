@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/workflows"
 )
 
 // examplePath is where the yaml blocks of a README are put when they name no file.
@@ -107,4 +108,28 @@ func checkReadme(t *testing.T, rule *lint.Rule) {
 func fixedWithUnsafe(bs []block, b block) bool {
 	i := slices.IndexFunc(bs, func(o block) bool { return o.line > b.line })
 	return i >= 0 && bs[i].is("unsafe")
+}
+
+// An Example is a bad block of a rule's README as a repository.
+type Example struct {
+	Name       string // for messages: the rule and the line of the block
+	Repository *workflows.Repository
+	Config     *lint.Config // nil when the block has none
+}
+
+// BadExamples returns the bad blocks of a rule's README.
+func BadExamples(t *testing.T, rule *lint.Rule) []Example {
+	t.Helper()
+	bs, err := blocks(rule.Readme)
+	if err != nil {
+		t.Fatalf("%s: README.md: %v", rule.ID, err)
+	}
+	var found []Example
+	for _, b := range bs {
+		if b.is("bad") {
+			s := newSetup(t, b.files())
+			found = append(found, Example{fmt.Sprintf("%s/README.md:%d", rule.ID, b.line), s.repo, s.config})
+		}
+	}
+	return found
 }

@@ -9,12 +9,16 @@ import (
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	alwaystruegate "github.com/stint-dev/stint/lint/rules/always-true-gate"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
+	approvaltoctou "github.com/stint-dev/stint/lint/rules/approval-toctou"
 	arbitraryreleaseref "github.com/stint-dev/stint/lint/rules/arbitrary-release-ref"
 	artifactpoisoning "github.com/stint-dev/stint/lint/rules/artifact-poisoning"
 	cachepoisoning "github.com/stint-dev/stint/lint/rules/cache-poisoning"
+	dangeroustrigger "github.com/stint-dev/stint/lint/rules/dangerous-trigger"
 	debuglogging "github.com/stint-dev/stint/lint/rules/debug-logging"
 	dependencycooldown "github.com/stint-dev/stint/lint/rules/dependency-cooldown"
 	dependencyexecution "github.com/stint-dev/stint/lint/rules/dependency-execution"
+	envfileinjection "github.com/stint-dev/stint/lint/rules/env-file-injection"
+	environmentfrominput "github.com/stint-dev/stint/lint/rules/environment-from-input"
 	excessivepermissions "github.com/stint-dev/stint/lint/rules/excessive-permissions"
 	expireddebt "github.com/stint-dev/stint/lint/rules/expired-debt"
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
@@ -38,9 +42,11 @@ import (
 	secretoutsideenvironment "github.com/stint-dev/stint/lint/rules/secret-outside-environment"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
 	selfhostedonpullrequest "github.com/stint-dev/stint/lint/rules/self-hosted-on-pull-request"
+	sharedcloudrole "github.com/stint-dev/stint/lint/rules/shared-cloud-role"
 	sharedtoken "github.com/stint-dev/stint/lint/rules/shared-token"
 	spoofableactorcheck "github.com/stint-dev/stint/lint/rules/spoofable-actor-check"
 	templateinjection "github.com/stint-dev/stint/lint/rules/template-injection"
+	unfilteredpublish "github.com/stint-dev/stint/lint/rules/unfiltered-publish"
 	unlockedaudience "github.com/stint-dev/stint/lint/rules/unlocked-audience"
 	unmaskedsecret "github.com/stint-dev/stint/lint/rules/unmasked-secret"
 	unparsedfile "github.com/stint-dev/stint/lint/rules/unparsed-file"
@@ -61,12 +67,16 @@ var All = []*lint.Rule{
 	allsecretsexposed.Rule,
 	alwaystruegate.Rule,
 	apptokenscope.Rule,
+	approvaltoctou.Rule,
 	arbitraryreleaseref.Rule,
 	artifactpoisoning.Rule,
 	cachepoisoning.Rule,
+	dangeroustrigger.Rule,
 	debuglogging.Rule,
 	dependencycooldown.Rule,
 	dependencyexecution.Rule,
+	envfileinjection.Rule,
+	environmentfrominput.Rule,
 	excessivepermissions.Rule,
 	expireddebt.Rule,
 	exposedidtoken.Rule,
@@ -90,9 +100,11 @@ var All = []*lint.Rule{
 	secretoutsideenvironment.Rule,
 	secretsinherit.Rule,
 	selfhostedonpullrequest.Rule,
+	sharedcloudrole.Rule,
 	sharedtoken.Rule,
 	spoofableactorcheck.Rule,
 	templateinjection.Rule,
+	unfilteredpublish.Rule,
 	unlockedaudience.Rule,
 	unmaskedsecret.Rule,
 	unparsedfile.Rule,

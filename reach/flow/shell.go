@@ -312,7 +312,7 @@ func (r *reader) blockLine(target string, b block, line string, t []Taint, c *wo
 	switch {
 	case strings.TrimSpace(line) == b.end:
 		delete(r.open, target)
-	case strings.ContainsRune(line, notConstant) && target == "GITHUB_ENV" && strings.ContainsRune(b.end, notConstant):
+	case len(t) > 0 && target == "GITHUB_ENV" && strings.ContainsRune(line, notConstant) && strings.ContainsRune(b.end, notConstant):
 		// An end that changes with every run cannot be written into the text.
 		r.flow.env = append(r.flow.env, named{b.name, t})
 	case strings.ContainsRune(line, notConstant):

@@ -62,16 +62,18 @@ func arriving(taints []Taint, events []Event) []Taint {
 type addSink func(Sink)
 
 func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
+	f := st.script(sc, s, asText)
+	if f != nil {
+		for _, w := range f.files {
+			add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints, Variable: w.name})
+		}
+	}
 	if s.Run == nil {
 		return
 	}
 	ev := st.newEval(asText)
 	for _, e := range s.Run.Exprs {
 		add(Sink{Kind: SinkScript, Expr: e, Span: e.Span, Taints: ev.expr(sc, s, e)})
-	}
-	f := st.script(sc, s, asText)
-	for _, w := range f.files {
-		add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints, Variable: w.name})
 	}
 	for _, c := range f.code {
 		add(Sink{Kind: SinkShellCode, Span: c.span, Taints: c.taints})

@@ -81,5 +81,6 @@ var agentActions = []ActionInfo{
 	{Name: "qodo-ai/pr-agent", Agent: true, Opens: "openai"},
 	{Name: "ultralytics/actions", Agent: true, Opens: "openai", RunsWorkspace: true, Inputs: roles{"token": RoleSecret, "openai_api_key": RoleSecret, "anthropic_api_key": RoleSecret, "brave_api_key": RoleSecret}, StaticInputs: []string{"openai_api_key", "anthropic_api_key", "brave_api_key"}},
 	{Name: "ultralytics/actions/setup-uv", Setup: true},
+	{Name: "ultralytics/actions/cla", Opens: "github", Inputs: roles{"token": RoleSecret}},
 	{Name: "bitwarden/gh-actions/run-code-review", Agent: true, Opens: "anthropic", OIDC: true, Inputs: roles{"checkout_ref": RoleRef, "azure_client_id": RoleCloud, "github_token": RoleSecret}},
 }

@@ -92,3 +92,13 @@ func containsAny(s string, parts []string) bool {
 	}
 	return false
 }
+
+// forkWords are what a script writes to tell a fork's pull request from one of the
+// repository's own branches. Source: the payload, REST and GraphQL fields of GitHub for it, 2026-11.
+var forkWords = []string{"head.repo.full_name", "head.repo.fork", "head.repo.id", "isCrossRepository", "headRepositoryOwner"}
+
+// RefusesForks reports whether a script fails for a fork's pull request, as far as its
+// words tell.
+func RefusesForks(script string) bool {
+	return containsAny(script, forkWords) && containsAny(script, refusals)
+}

@@ -33,3 +33,16 @@ func TestMerges(t *testing.T) {
 		t.Error("merging is not told")
 	}
 }
+
+func TestRefusesForks(t *testing.T) {
+	for script, want := range map[string]bool{
+		"if (pr.head.repo.full_name !== me) { core.setFailed('a fork'); return; }":               true,
+		`[ "$(gh pr view --json isCrossRepository --jq .isCrossRepository)" = false ] || exit 1`: true,
+		"core.setOutput('fork', pr.head.repo.fork)":                                              false,
+		"exit 1": false,
+	} {
+		if RefusesForks(script) != want {
+			t.Errorf("RefusesForks(%q) = %v", script, !want)
+		}
+	}
+}

@@ -76,6 +76,8 @@ type naming struct {
 	file  *workflows.File
 	span  workflows.Span
 	taint flow.Taint
+	// free is set when nothing stands before the text, so that it names any ref.
+	free bool
 }
 
 // named returns the input that decides what a step checks out.
@@ -83,7 +85,9 @@ func named(g *reach.Graph, job *reach.Job, s reach.RunStep) (naming, bool) {
 	if s.Step.Uses != nil {
 		info, _ := platform.LookupAction(s.Step.Uses.FullName())
 		if v := s.Step.With.Get("ref"); info.Checkout && v != nil {
-			return chosen(g, job, s, v.Span, v.Exprs)
+			n, ok := chosen(g, job, s, v.Span, v.Exprs)
+			n.free = ok && v.Exprs[0].Start == 0
+			return n, ok
 		}
 		return naming{}, false
 	}
@@ -125,11 +129,19 @@ func chosen(g *reach.Graph, job *reach.Job, s reach.RunStep, at workflows.Span, 
 	for _, e := range exprs {
 		for _, t := range g.Flow.Expr(job.Job, s.Step, e) {
 			if dispatched(t.Source) && t.Who <= platform.StartCaller && !t.Merged {
-				return naming{s.File, at, t}, true
+				return naming{s.File, at, t, true}, true
 			}
 		}
 	}
 	return naming{}, false
+}
+
+// refs says which refs the input can name.
+func (n naming) refs() string {
+	if n.free {
+		return "ref, pull requests of forks too, that " + n.taint.Source
+	}
+	return "ref of its kind, made a minute ago or not, that " + n.taint.Source
 }
 
 func dispatched(source string) bool {
@@ -161,8 +173,8 @@ func report(p *lint.Pass, n naming, job *reach.Job, releases []*reach.Job) {
 	}
 	f := lint.Finding{
 		File: n.file, Span: n.span, Job: worst, Exposure: e, Confidence: lint.HighConfidence,
-		Message: fmt.Sprintf("what %s %s is any ref that %s names, pull requests of forks too; whoever may start a run, or holds a token that may, takes %s",
-			worst.Job.ID, p.Graph.Releases(worst)[0].What, n.taint.Source, reach.CredentialList(e.Credentials)),
+		Message: fmt.Sprintf("what %s %s is any %s names; whoever may start a run, or holds a token that may, takes %s",
+			worst.Job.ID, p.Graph.Releases(worst)[0].What, n.refs(), reach.CredentialList(e.Credentials)),
 		Next: "release the ref that started the run: push a protected tag, and take the input away; or ask git whether the protected branch has the commit before anything runs",
 	}
 	for _, h := range n.taint.Hops {

@@ -40,6 +40,7 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	if !ok {
 		return
 	}
+	bad.Fixed = sound(u, bad.Fixed)
 	f := lint.Finding{Span: u.Span, Job: job, Code: p.Graph.CodeOf(p.File, u, nil)}
 	switch {
 	case malicious(bad) && bad.Restored && u.Kind != workflows.UsesCommit:
@@ -139,9 +140,35 @@ func upgrade(a platform.Advisory) string {
 	return "use " + a.Fixed + " or later, by its full commit"
 }
 
+// maxUpgrades bounds how many fixed versions are passed over on the way to a sound one.
+const maxUpgrades = 16
+
+// sound returns the version to go to when one hole is closed in fixed: the version
+// itself or, where that has a later hole, the one that closes that too. It is "" when
+// there is none.
+func sound(u *workflows.Uses, fixed string) string {
+	for range maxUpgrades {
+		if !oneVersion(fixed) {
+			return fixed
+		}
+		next, ok := worst(u, platform.LookupBad(u.FullName(), "v"+strings.TrimPrefix(fixed, "v"), ""))
+		if !ok {
+			return fixed
+		}
+		fixed = next.Fixed
+	}
+	return ""
+}
+
+// oneVersion reports whether what an advisory says is fixed is a version, and neither
+// a commit nor a list of versions.
+func oneVersion(fixed string) bool {
+	return fixed != "" && !strings.ContainsAny(fixed, " /,") && !commitID.MatchString(fixed)
+}
+
 // fixes pins to the fixed version, where there is one and its commit is known.
 func fixes(p *lint.Pass, u *workflows.Uses, bad platform.Advisory) []lint.Fix {
-	if !p.NetworkFixes || bad.Fixed == "" || strings.ContainsAny(bad.Fixed, " /,") || commitID.MatchString(bad.Fixed) {
+	if !p.NetworkFixes || !oneVersion(bad.Fixed) {
 		return nil
 	}
 	for _, tag := range []string{"v" + strings.TrimPrefix(bad.Fixed, "v"), strings.TrimPrefix(bad.Fixed, "v")} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
@@ -99,6 +100,9 @@ func onlyReads(name string) bool {
 // be another one that speaks the same protocol.
 func elsewhere(g *reach.Graph, job *reach.Job, u reach.Use) bool {
 	for _, s := range g.RunSteps(job) {
+		if ownRegistry(s.Step) {
+			return true // the steps after it publish there
+		}
 		if !u.Reaches(s) {
 			continue
 		}
@@ -109,6 +113,21 @@ func elsewhere(g *reach.Graph, job *reach.Job, u reach.Use) bool {
 			}
 		}
 		if s.Step.Run != nil && strings.Contains(s.Step.Run.Value, "endpoint") {
+			return true
+		}
+	}
+	return false
+}
+
+// publicRegistries begin the addresses of registries that take an id-token.
+var publicRegistries = []string{"https://registry.npmjs.", "https://registry.yarnpkg.", "https://upload.pypi.", "https://test.pypi."}
+
+// ownRegistry reports whether a step sets up, or publishes to, a registry of one's
+// own, which has nothing but its token.
+func ownRegistry(s *workflows.Step) bool {
+	for _, input := range []string{"registry-url", "repository-url"} {
+		at, constant := s.With.Get(input).Const()
+		if constant && strings.HasPrefix(at, "http") && !slices.ContainsFunc(publicRegistries, func(p string) bool { return strings.HasPrefix(at, p) }) {
 			return true
 		}
 	}

@@ -5,11 +5,9 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
-	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
@@ -44,46 +42,16 @@ func check(p *lint.Pass) {
 	})
 }
 
-// action says what the job does to the outside, "" for nothing known. Pushes of
-// commits, merges and dispatches of other workflows are the repository's own chores.
+// action says what the job does to the outside, "" for nothing known.
 func action(g *reach.Graph, job *reach.Job) string {
-	deploys := false
-	for _, s := range g.RunSteps(job) {
-		if s.Step.Uses != nil {
-			info, _ := platform.LookupAction(s.Step.Uses.FullName())
-			if info.Publishes && !keepsImage(s.Step, info) {
-				return "publishes"
-			}
-			deploys = deploys || info.Deploys
+	what := ""
+	for _, r := range g.Releases(job) {
+		if r.What == "publishes" {
+			return r.What
 		}
-		if s.Step.Run == nil {
-			continue
-		}
-		for _, c := range s.Step.Run.Commands {
-			info, _ := platform.LookupCommand(reach.CommandWords(c))
-			switch chore := c.Name == "git" || c.Name == "gh" && info.Does == "deploy"; {
-			case chore || info.DryRun:
-			case info.Does == "publish":
-				return "publishes"
-			case info.Does == "deploy":
-				deploys = true
-			}
-		}
+		what = r.What
 	}
-	if deploys {
-		return "deploys"
-	}
-	return ""
-}
-
-// keepsImage reports whether an action that builds an image is not told to push it.
-func keepsImage(s *workflows.Step, info platform.ActionInfo) bool {
-	if info.Opens != "registry" && info.Opens != "depot" || info.Inputs["secrets"] == "" && !strings.HasSuffix(info.Name, "/bake-action") {
-		return false
-	}
-	push := s.With.Get("push").String()
-	outputs := s.With.Get("outputs").String() + s.With.Get("set").String()
-	return (push == "" || strings.EqualFold(push, "false")) && !strings.Contains(outputs, "push")
+	return what
 }
 
 // worthIt reports whether a secret is of the kind that publishes or deploys, and not
