@@ -127,16 +127,39 @@ func harmless(c *workflows.Command) bool {
 	switch c.Name {
 	case "wc", "sha256sum", "sha1sum", "md5sum", "sha512sum", "date", "stat", "test", "[", "true", "false":
 		return true
-	case "grep":
-		return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
-			return w.Text == "-c" || w.Text == "-q" || w.Text == "--count" || w.Text == "--quiet"
-		})
+	case "grep", "egrep":
+		if hasFlag(c, "-c", "-q", "--count", "--quiet") || onlyNumbers(c) {
+			return true
+		}
 	case "tr":
-		return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
-			return w.Text == "-cd" || w.Text == "-dc" || w.Text == "--complement"
-		})
+		if hasFlag(c, "-cd", "-dc", "--complement") {
+			return true
+		}
 	}
 	return c.PipesInto != nil && harmless(c.PipesInto)
+}
+
+func hasFlag(c *workflows.Command, flags ...string) bool {
+	return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return slices.Contains(flags, w.Text) })
+}
+
+var (
+	onlyMatching = regexp.MustCompile(`^-[EPFhisw]*o[EPFhisw]*$|^--only-matching$`)
+	plainOption  = regexp.MustCompile(`^-(?:[EPFhisow]+|m[0-9]+)$|^--only-matching$`)
+	// numeric matches patterns of whose matches an outsider chooses no more than digits,
+	// hexadecimal ones too, and dots: other letters would make words.
+	numeric = regexp.MustCompile(`^(?:(?:\[(?:0-9|a-f|[0-9.])+\]|\\[dKb.]|[\w#/:=, -])(?:[+*?]|\{[0-9,]+\})?|[()^$])+$`)
+)
+
+// onlyNumbers reports whether grep prints nothing but matches that hold numbers. Its
+// pattern stands behind options that take no word.
+func onlyNumbers(c *workflows.Command) bool {
+	args := c.Args()
+	i := slices.IndexFunc(args, func(w workflows.Word) bool { return !plainOption.MatchString(w.Text) })
+	if i < 0 || !slices.ContainsFunc(args[:i], func(w workflows.Word) bool { return onlyMatching.MatchString(w.Text) }) {
+		return false
+	}
+	return args[i].Const && !strings.HasPrefix(args[i].Text, "-") && numeric.MatchString(args[i].Text)
 }
 
 // textFields are the fields of GitHub's API that hold free text.

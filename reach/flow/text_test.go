@@ -87,6 +87,21 @@ func TestText(t *testing.T) {
           echo "n=$(jq -r .issue.number "$GITHUB_EVENT_PATH")" >> $GITHUB_OUTPUT
       - run: echo ${{ steps.a.outputs.t }} ${{ steps.a.outputs.n }}
 `), "script ${{ steps.a.outputs.t }}" + titleOfIssue},
+		{"grep for numbers", job("issues", `
+      - id: a
+        env: { T: "${{ github.event.issue.title }}" }
+        run: |
+          echo "n=$(grep -oE '#[0-9]+' <<<"$T" | head -n1)" >> $GITHUB_OUTPUT
+          echo "d=$(grep -i "$T" list | tr -cd 0-9)" >> $GITHUB_OUTPUT
+          echo "v=$(echo "$T" | grep -m1 -oP 'v\K\d+\.\d+')" >> $GITHUB_OUTPUT
+          echo "w=$(grep -oE '[a-z]+' <<<"$T")" >> $GITHUB_OUTPUT
+          echo "x=$(grep -E '#[0-9]+' <<<"$T")" >> $GITHUB_OUTPUT
+          echo "y=$(grep -o -m 1 '.*' <<<"$T")" >> $GITHUB_OUTPUT
+          echo "z=$(grep -oE '#[^0-9]+' <<<"$T")" >> $GITHUB_OUTPUT
+      - run: echo ${{ steps.a.outputs.n }} ${{ steps.a.outputs.d }} ${{ steps.a.outputs.v }} ${{ steps.a.outputs.w }}
+      - run: echo ${{ steps.a.outputs.x }} ${{ steps.a.outputs.y }} ${{ steps.a.outputs.z }}
+`), "script ${{ steps.a.outputs.w }}" + titleOfIssue + "script ${{ steps.a.outputs.x }}" + titleOfIssue +
+			"script ${{ steps.a.outputs.y }}" + titleOfIssue + "script ${{ steps.a.outputs.z }}" + titleOfIssue},
 		{"a program that was not read is a guess", job("issues", `
       - id: a
         env: { T: "${{ github.event.issue.title }}" }
