@@ -74,7 +74,7 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 		args = []string{"."}
 	}
 	status, read := exitOK, 0
-	for repo, err := range workflows.Open(args, w.stdin).Repositories(ctx) {
+	for repo, err := range workflows.ReadAhead(ctx, workflows.Open(args, w.stdin)) {
 		if err != nil {
 			printError(w.stderr, err)
 			status = exitIncomplete

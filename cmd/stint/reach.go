@@ -51,7 +51,7 @@ func runReach(ctx context.Context, w world, o reachOptions, args []string) error
 	}
 	var docs []reach.Document
 	incomplete := false
-	for repo, err := range workflows.Open(args, w.stdin).Repositories(ctx) {
+	for repo, err := range workflows.ReadAhead(ctx, workflows.Open(args, w.stdin)) {
 		if err != nil {
 			printError(w.stderr, err)
 			incomplete = true

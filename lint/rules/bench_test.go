@@ -23,7 +23,7 @@ func BenchmarkLint(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		bytes, files := 0, 0
-		for repo, err := range workflows.Open([]string{dir}, nil).Repositories(ctx) {
+		for repo, err := range workflows.ReadAhead(ctx, workflows.Open([]string{dir}, nil)) {
 			if err != nil {
 				b.Fatal(err)
 			}
