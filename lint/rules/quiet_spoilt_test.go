@@ -38,7 +38,7 @@ var spoilt = []struct{ rule, file, old, new string }{
 	{"install-beside-credentials", "library/.github/workflows/mirror.yml", "npm ci --ignore-scripts", "npm install"},
 	{"job-wide-secret", "python/.github/workflows/tests.yml", "    services:\n", "    env: { API_TOKEN: \"${{ secrets.API_TOKEN }}\" }\n    services:\n"},
 	{"known-bad-action", "actions/.github/workflows/uses.yml", "tj-actions/changed-files@SHA # v47.0.0", "tj-actions/changed-files@v45"},
-	{"leftover-token", "library/.github/workflows/mirror.yml", "https://npm.acme.example", "https://registry.npmjs.org"},
+	{"leftover-token", "library/.github/workflows/mirror.yml", "https://npm.acme.example", "https://registry.npmjs.example"},
 	{"lockfile-drift", "policy/.github/workflows/ci.yml", "acme-tools/lint@v2", "acme-tools/lint@v3"},
 	{"long-lived-cloud-key", "cloud/.github/workflows/deploy.yml", "client-id: ${{ secrets.AZURE_CLIENT_ID }}", "creds: ${{ secrets.AZURE_CREDENTIALS }}"},
 	{"long-lived-registry-token", "python/.github/workflows/release.yml", "repository-url: https://python.acme.example/upload", "verbose: true"},

@@ -12,20 +12,25 @@ var serviceHosts = map[string][]string{
 	"gcp":         {"googleapis.com", "google.com"},
 	"gemini":      {"googleapis.com"},
 	"azure":       {"azure.com", "azure.net", "windows.net", "microsoftonline.com", "visualstudio.com"},
-	"npm":         {"npmjs.org", "npmjs.com"},
-	"pypi":        {"pypi.org"},
 	"dockerhub":   {"docker.com", "docker.io"},
 	"github":      {"github.com", "githubusercontent.com", "ghcr.io"},
-	"crates":      {"crates.io"},
-	"rubygems":    {"rubygems.org"},
-	"nuget":       {"nuget.org"},
 	"huggingface": {"huggingface.co", "hf.co"},
+}
+
+// registryNames are the names of public registries, by what Opens calls them; a
+// host is theirs when the label before its last is that name.
+var registryNames = map[string]string{
+	"npm": "npmjs", "pypi": "pypi", "crates": "crates", "rubygems": "rubygems", "nuget": "nuget",
 }
 
 // HostServes reports whether a host (lower case, without port) belongs to a place,
 // as [SecretInfo] names it in Opens. Of a place whose domains are not listed, every
 // host counts that is called after it, as one's own instance often is.
 func HostServes(place, host string) bool {
+	if name := registryNames[place]; name != "" {
+		labels := strings.Split(host, ".")
+		return len(labels) > 1 && labels[len(labels)-2] == name
+	}
 	domains, ok := serviceHosts[place]
 	if !ok {
 		return place != "" && strings.Contains(host, place)

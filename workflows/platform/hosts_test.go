@@ -7,7 +7,7 @@ func TestHostServes(t *testing.T) {
 		place, host string
 		want        bool
 	}{
-		{"npm", "registry.npmjs.org", true},
+		{"npm", "registry.npmjs.example", true},
 		{"npm", "npmjs.org.vendor.test", false},
 		{"npm", "registry.acme.test", false},
 		{"aws", "sts.eu-west-1.amazonaws.com", true},

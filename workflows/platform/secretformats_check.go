@@ -53,9 +53,9 @@ func pypiMacaroon(whole string, h *SecretHit) bool {
 	}
 	location := string(raw[:min(len(raw), 24)])
 	switch {
-	case strings.Contains(location, "test.pypi.org"):
+	case strings.Contains(location, "test.pypi."):
 		h.Kind, h.Weight = "a token for PyPI's test instance", SecretTest
-	case !strings.Contains(location, "pypi.org"):
+	case !strings.Contains(location, "pypi."):
 		return false
 	}
 	h.Proven = true

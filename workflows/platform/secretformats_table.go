@@ -32,7 +32,7 @@ var secretFormats = []secretFormat{
 	{kind: "an npm access token", opens: "npm", prefix: "npm_", body: alnum, least: 36, most: 36, weight: SecretWhole, check: checksummed},
 	{kind: "a PyPI token", opens: "pypi", prefix: "pypi-AgE", body: urlBytes, least: 80, weight: SecretWhole, check: pypiMacaroon},
 	{kind: "a RubyGems key", opens: "rubygems", prefix: "rubygems_", body: hexLower, least: 48, most: 48, weight: SecretWhole},
-	{kind: "a crates.io token", opens: "crates", prefix: "cio", body: alnum, least: 32, most: 32, weight: SecretWhole},
+	{kind: "a crates token", opens: "crates", prefix: "cio", body: alnum, least: 32, most: 32, weight: SecretWhole},
 	{kind: "a NuGet key", opens: "nuget", prefix: "oy2", body: lowerAn, least: 43, most: 43, weight: SecretWhole},
 	{kind: "a Docker Hub token", opens: "dockerhub", prefix: "dckr_pat_", body: urlBytes, least: 27, most: 36, weight: SecretWhole},
 	{kind: "a Docker Hub organization token", opens: "dockerhub", prefix: "dckr_oat_", body: urlBytes, least: 27, most: 36, weight: SecretWhole},

@@ -21,7 +21,7 @@ func mint(f *secretFormat, r *rand.Rand) string {
 		}
 		return f.prefix + body[:30] + base62(crc32.ChecksumIEEE([]byte(body[:30])))
 	case "pypi-AgE":
-		raw := append([]byte{2, 1, 8}, "pypi.org"...)
+		raw := append([]byte{2, 1, 8}, "pypi.example"...)
 		raw = append(raw, draw(&urlBytes, 120, r)...)
 		return "pypi-" + base64.RawURLEncoding.EncodeToString(raw)
 	case "AccountKey=", "SharedAccessKey=":

