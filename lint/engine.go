@@ -3,7 +3,6 @@ package lint
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -14,9 +13,6 @@ import (
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
 )
-
-// ErrOffline is returned by a Resolver that may not ask the network.
-var ErrOffline = errors.New("offline")
 
 // An engine is one run over one repository.
 type engine struct {
@@ -72,13 +68,16 @@ func newEngine(ctx context.Context, repo *workflows.Repository, o Options) *engi
 		o.Known = o.Rules
 	}
 	if o.Resolver == nil {
-		o.Resolver = offline{}
+		o.Resolver = Offline{}
 	}
 	o.Strict = o.Strict || o.Config.Strict
 	if o.MinSeverity == nil {
 		o.MinSeverity = o.Config.MinSeverity
 	}
-	e := &engine{ctx: ctx, repo: repo, gaps: map[gap]bool{}, graph: reach.Build(repo)}
+	if o.Graph == nil {
+		o.Graph = reach.Build(repo)
+	}
+	e := &engine{ctx: ctx, repo: repo, gaps: map[gap]bool{}, graph: o.Graph}
 	e.out = &Result{Repository: repo, Graph: e.graph}
 	o.Rules = slices.DeleteFunc(slices.Clone(o.Rules), func(r *Rule) bool {
 		why := o.Config.disables(r)
@@ -176,7 +175,7 @@ func (e *engine) do(t task, sups []*Suppression) (o outcome) {
 	}()
 	p := &Pass{
 		Context: e.ctx, Rule: t.rule, Repository: e.repo, File: t.file, Graph: e.graph,
-		NetworkFixes: e.opts.NetworkFixes, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
+		NetworkFixes: e.opts.NetworkFixes, Online: e.opts.Online, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
 	}
 	p.notChecked = func(why string) {
 		o.notChecked = append(o.notChecked, t.rule.ID+": "+oneLine(why))
@@ -336,26 +335,4 @@ func oneLine(s string) string {
 		s = strings.ToValidUTF8(s[:maxNoteBytes], "") + "…"
 	}
 	return s
-}
-
-// offline is the Resolver of a run without network.
-type offline struct{}
-
-func (offline) Commit(context.Context, string, string, string) (string, string, error) {
-	return "", "", ErrOffline
-}
-
-// noting is the Resolver that a rule sees: it records what was not looked up, so
-// that no rule can forget to say so.
-type noting struct {
-	Resolver
-	pass *Pass
-}
-
-func (n noting) Commit(ctx context.Context, owner, repo, ref string) (string, string, error) {
-	commit, version, err := n.Resolver.Commit(ctx, owner, repo, ref)
-	if errors.Is(err, ErrOffline) {
-		n.pass.NotChecked("offline, what only the network knows was not looked up")
-	}
-	return commit, version, err
 }

@@ -315,18 +315,6 @@ func TestTrustedOwners(t *testing.T) {
 	}
 }
 
-func TestOfflineIsNoted(t *testing.T) {
-	online := &Rule{ID: "online", Check: func(p *Pass) {
-		if _, _, err := p.Resolver.Commit(p.Context, "a", "b", "v1"); !errors.Is(err, ErrOffline) {
-			t.Errorf("got %v", err)
-		}
-	}}
-	res := Run(context.Background(), repository("a.yml", head, "b.yml", head), Options{Rules: []*Rule{online}})
-	if want := []string{"online: offline, what only the network knows was not looked up"}; !slices.Equal(res.NotChecked, want) {
-		t.Errorf("not checked: %q, want %q", res.NotChecked, want)
-	}
-}
-
 func TestOneLine(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\n b\tc ":                     "a b c",

@@ -53,12 +53,24 @@ type Rule struct {
 	CheckSuppressions func(*Pass)
 }
 
-// A Resolver answers what only the network knows. Every method returns
-// ErrOffline when it may not ask; the engine then reports "not checked".
+// A Resolver answers what only the network knows. The error is ErrOffline when it may
+// not ask, workflows.ErrNotFound when the server knows no such thing, which is an answer,
+// and else why there is none; the engine reports what had no answer as "not checked".
+// It asks each question once a run, is safe for concurrent use, and a repository that
+// does not answer fails alone.
 type Resolver interface {
 	// Commit returns the full commit that owner/repo's ref points to now, and the
 	// fullest version tag that points to the same commit ("" when none does).
 	Commit(ctx context.Context, owner, repo, ref string) (commit, version string, err error)
+	// Refs returns the branches and tags of owner/repo, and its new name if it has one.
+	Refs(ctx context.Context, owner, repo string) (*workflows.Refs, error)
+	// Contains reports whether the history of a branch or tag of owner/repo itself, and
+	// not only that of a fork, has the commit.
+	Contains(ctx context.Context, owner, repo, commit string) (bool, error)
+	// Archived reports whether owner/repo is archived.
+	Archived(ctx context.Context, owner, repo string) (bool, error)
+	// Advisories returns all published advisories about actions.
+	Advisories(ctx context.Context) ([]workflows.RemoteAdvisory, error)
 }
 
 // A Pass is what a rule is shown. It is made by the engine for one rule and one
@@ -70,8 +82,9 @@ type Pass struct {
 	File       *workflows.File
 	Graph      *reach.Graph
 	Resolver   Resolver
-	// NetworkFixes is set when fixes are wanted that must ask the Resolver.
-	NetworkFixes bool
+	// NetworkFixes is set when fixes are wanted that must ask the Resolver, and Online
+	// when what only the Resolver knows is to be judged, too.
+	NetworkFixes, Online bool
 	// Config is never nil.
 	Config *Config
 	// Today is the date of the run, YYYY-MM-DD.
@@ -89,6 +102,16 @@ func (p *Pass) Report(f Finding) { p.report(f) }
 
 // NotChecked records that something could not be checked and why, in one line.
 func (p *Pass) NotChecked(why string) { p.notChecked(why) }
+
+// NeedsNetwork reports whether the rule may ask the Resolver for what it judges, and
+// records that it was not checked where it may not. A rule calls it where it has
+// something to ask.
+func (p *Pass) NeedsNetwork() bool {
+	if !p.Online {
+		p.NotChecked("only the network knows: use --online")
+	}
+	return p.Online
+}
 
 // A Finding is one defect at one place.
 type Finding struct {
@@ -172,6 +195,8 @@ type Result struct {
 type Options struct {
 	// Rules are the rules to run, less those that Config disables.
 	Rules []*Rule
+	// Graph is the graph of the repository where the caller has built it; nil builds it.
+	Graph *reach.Graph
 	// Known are all rules there are, so that a suppression of a rule that does
 	// not run today is told from a misspelt one; nil means Rules.
 	Known []*Rule
@@ -185,7 +210,10 @@ type Options struct {
 	// NetworkFixes asks for the fixes that need the Resolver, such as the commit
 	// that a tag names; without it a run asks the network nothing for fixes.
 	NetworkFixes bool
-	Config       *Config // nil means none
+	// Online asks for the findings that need the Resolver. Without it rules judge by
+	// the files and by what is embedded, and the rest is "not checked".
+	Online bool
+	Config *Config // nil means none
 	// Today is the date for suppressions and debt, YYYY-MM-DD; "" means that no
 	// end has come.
 	Today string

@@ -1,6 +1,9 @@
 package reach
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
@@ -33,12 +36,15 @@ func Agents(s *workflows.Step) []Agent {
 	}
 	var out []Agent
 	for _, c := range s.Run.Commands {
-		words := CommandWords(c)
+		words := c.Line
 		info, ok := platform.LookupCommand(words)
 		if !ok || info.Does != "agent" {
 			continue
 		}
 		a := Agent{Step: s, Command: c, Name: agentName(words), Span: c.Span, Allowance: platform.CommandAllowance(words), OIDC: platform.Federates(info.Opens)}
+		if executed(c) {
+			a.Allowance = platform.RunsAnything
+		}
 		if a.Span.IsZero() {
 			a.Span = s.Run.Span
 		}
@@ -47,9 +53,31 @@ func Agents(s *workflows.Step) []Agent {
 	return out
 }
 
+// executed reports whether what a command prints is run: by a shell that it is piped
+// into, or by the eval or shell in whose words it stands.
+func executed(c *workflows.Command) bool {
+	for into := c.PipesInto; into != nil; into = into.PipesInto {
+		if runsText(into) && len(into.Args()) == 0 {
+			return true
+		}
+	}
+	return c.Within != nil && (c.Within.Name == "eval" || runsText(c.Within) && slices.Contains(c.Within.Line, "-c"))
+}
+
+func runsText(c *workflows.Command) bool {
+	switch c.Name {
+	case "sh", "bash", "zsh", "dash", "python", "python3", "node":
+		return true
+	}
+	return false
+}
+
 // agentName is the agent's own name behind what runs it.
 func agentName(words []string) string {
 	for _, w := range words {
+		if at := strings.LastIndexByte(w, '@'); at > 0 {
+			w = w[:at] // a version
+		}
 		if info, ok := platform.LookupCommand([]string{w}); ok && info.Does == "agent" {
 			return w
 		}

@@ -74,3 +74,27 @@ jobs:
 		}
 	}
 }
+
+// An action that only installs agents acts in no job.
+func TestSetupIsNoAgentCode(t *testing.T) {
+	for uses, want := range map[string]reach.Trust{"github/gh-aw-actions/setup@v1": reach.PlatformCode, "warpdotdev/oz-agent-action@v1": reach.AgentCode} {
+		f := workflows.Parse(".github/workflows/w.yml", []byte("on: issues\njobs:\n  j:\n    runs-on: x\n    steps:\n      - uses: "+uses+"\n"))
+		g := reach.Build(&workflows.Repository{Files: []*workflows.File{f}})
+		if got := g.Jobs[0].Trust(); got != want {
+			t.Errorf("%s: %s, want %s", uses, got, want)
+		}
+	}
+}
+
+// What an agent prints is run, so that it may do anything whatever its tools are.
+func TestExecutedAnswers(t *testing.T) {
+	for run, want := range map[string]int{
+		"claude -p x": 1, "claude -p x | tee log": 1, "claude -p x | bash": 3, "claude -p x | tr -d x | sh": 3, `eval "$(claude -p x)"`: 3,
+		`bash -c "$(llm x)"`: 3, `echo "$(llm x)"`: 0, "llm x | python3 parse.py": 0,
+	} {
+		f := workflows.Parse(".github/workflows/w.yml", []byte("on: issues\njobs:\n  j:\n    runs-on: x\n    steps:\n      - run: |\n          "+run+"\n"))
+		if agents := reach.Agents(f.Workflow.Jobs[0].Steps[0]); len(agents) != 1 || int(agents[0].Allowance) != want {
+			t.Errorf("%s: %+v", run, agents)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package reach
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/stint-dev/stint/reach/flow"
 	"github.com/stint-dev/stint/workflows"
@@ -207,7 +206,7 @@ func (g *Graph) autonomy(job *Job) []string {
 		}
 	}
 	for _, s := range g.steps(job) {
-		out = append(out, acts(s.step)...)
+		out = append(out, acts(s.Step)...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -221,7 +220,7 @@ func acts(s *workflows.Step) []string {
 		if info.Agent {
 			out = append(out, "agent")
 		}
-		if info.Publishes {
+		if info.Publishes && !keepsImage(s, info) {
 			out = append(out, "publishes")
 		}
 		if info.Deploys {
@@ -232,7 +231,7 @@ func acts(s *workflows.Step) []string {
 		return out
 	}
 	for _, c := range s.Run.Commands {
-		info, ok := platform.LookupCommand(CommandWords(c))
+		info, ok := platform.LookupCommand(c.Line)
 		if !ok || info.DryRun {
 			continue
 		}
@@ -248,39 +247,18 @@ func acts(s *workflows.Step) []string {
 	return out
 }
 
-// CommandWords returns a command's words from its name on, as platform.LookupCommand
-// takes them, or nil when the name is not constant. The name keeps its directory: by
-// that a script of the tree is known.
-func CommandWords(c *workflows.Command) []string {
-	if c.Name == "" {
-		return nil
-	}
-	out := []string{c.Name}
-	if c.NameAt < len(c.Words) && strings.HasSuffix(c.Words[c.NameAt].Text, "/"+c.Name) {
-		out[0] = c.Words[c.NameAt].Text
-	}
-	for _, w := range c.Args() {
-		out = append(out, w.Text)
-	}
-	return out
-}
-
-// A placed step is a step of a job or of a local action that the job uses.
-type placed struct {
-	step *workflows.Step
-	file *workflows.File
-	via  []Site
-}
-
 // steps returns all steps that run in the job's runner, local composite actions
 // followed, in order of execution as written.
-func (g *Graph) steps(job *Job) []placed {
-	return g.follow(nil, job.File, job.Job.AllSteps(), nil)
+func (g *Graph) steps(job *Job) []RunStep {
+	if job.steps == nil {
+		job.steps = g.follow(nil, job.File, job.Job.AllSteps(), nil)
+	}
+	return job.steps
 }
 
-func (g *Graph) follow(out []placed, f *workflows.File, steps []*workflows.Step, via []Site) []placed {
+func (g *Graph) follow(out []RunStep, f *workflows.File, steps []*workflows.Step, via []Site) []RunStep {
 	for _, s := range steps {
-		out = append(out, placed{s, f, via})
+		out = append(out, RunStep{f, s, via})
 		a := g.localAction(s.Uses)
 		if a == nil || len(via) >= maxNest || len(out) >= maxPlaced {
 			continue

@@ -55,31 +55,31 @@ func (g *Graph) addCall(job *Job) {
 }
 
 // addStep adds what one step runs.
-func (g *Graph) addStep(job *Job, p placed) {
-	if p.step.Uses != nil {
+func (g *Graph) addStep(job *Job, p RunStep) {
+	if p.Step.Uses != nil {
 		g.addUses(job, p)
 	}
-	if p.step.Run != nil {
-		for _, c := range p.step.Run.Commands {
+	if p.Step.Run != nil {
+		for _, c := range p.Step.Run.Commands {
 			job.addCommand(p, c)
 		}
 	}
 }
 
-func (g *Graph) addUses(job *Job, p placed) {
-	u := p.step.Uses
+func (g *Graph) addUses(job *Job, p RunStep) {
+	u := p.Step.Uses
 	if g.local(u) {
 		if g.localAction(u) == nil {
 			what := "the action at " + u.Value + ", which is not in this commit"
-			job.Unknown = append(job.Unknown, Unknown{what, Site{p.file, u.Span}})
+			job.Unknown = append(job.Unknown, Unknown{what, Site{p.File, u.Span}})
 		} else if a := g.localAction(u); !slices.Contains(g.users[a], job) {
 			g.users[a] = append(g.users[a], job)
 		}
 		return
 	}
-	code := g.CodeOf(p.file, u, p.via)
+	code := g.CodeOf(p.File, u, p.Via)
 	info, _ := platform.LookupAction(u.FullName())
-	if info.Agent && job.Starter() >= platform.StartAnyone && !gated(p.step, info) && code.Trust < AgentCode {
+	if info.Agent && !info.Setup && job.Starter() >= platform.StartAnyone && !gated(p.Step, info) && code.Trust < AgentCode {
 		code.Trust, code.Why = AgentCode, "an agent in a job that anyone can start"
 	}
 	job.add(code)
@@ -111,9 +111,15 @@ func (g *Graph) CodeOf(f *workflows.File, u *workflows.Uses, via []Site) *Code {
 	c := &Code{Name: u.Value, Uses: u, Site: Site{f, u.Span}, Via: via}
 	owner := strings.ToLower(u.Owner)
 	own, _, _ := strings.Cut(strings.ToLower(g.Repository.Name), "/")
-	_, locked := g.Repository.Lock().Pinned(f.Path, u)
+	runs := u
+	pin, locked := g.Repository.Lock().Pinned(f.Path, u)
+	if locked {
+		held := *u // by its commit, whatever the ref was moved to since
+		held.Kind, held.Ref = workflows.UsesCommit, pin.Commit
+		runs = &held
+	}
 	switch {
-	case malicious(u):
+	case malicious(runs):
 		c.Trust, c.Why = MaliciousCode, "a version known to have served malicious code"
 	case own != "" && owner == own:
 		c.Trust, c.Why = SameOwner, "another repository of the same owner"
@@ -159,23 +165,23 @@ func imageCode(site Site, image *workflows.Scalar) *Code {
 }
 
 // addCommand adds code that a command fetches when it runs.
-func (j *Job) addCommand(p placed, c *workflows.Command) {
-	site := Site{p.file, p.step.Run.Span}
+func (j *Job) addCommand(p RunStep, c *workflows.Command) {
+	site := Site{p.File, p.Step.Run.Span}
 	if !c.Span.IsZero() {
 		site.Span = c.Span
 	}
 	if name := PipedToShell(c); name != "" {
-		j.add(&Code{Trust: FetchedCode, Name: name, Site: site, Via: p.via, Why: "fetched when the job runs and executed unchecked"})
+		j.add(&Code{Trust: FetchedCode, Name: name, Site: site, Via: p.Via, Why: "fetched when the job runs and executed unchecked"})
 		return
 	}
-	words := CommandWords(c)
+	words := c.Line
 	info, ok := platform.LookupCommand(words)
 	if !ok {
 		return
 	}
 	switch info.Does {
 	case "install":
-		code := &Code{Name: strings.Join(words[:min(2, len(words))], " "), Site: site, Via: p.via}
+		code := &Code{Name: strings.Join(words[:min(2, len(words))], " "), Site: site, Via: p.Via}
 		if info.Locked {
 			code.Trust, code.Why = PinnedThirdParty, "dependencies as locked in the repository"
 		} else {
@@ -184,17 +190,17 @@ func (j *Job) addCommand(p placed, c *workflows.Command) {
 		j.add(code)
 	case "agent":
 		if j.Starter() >= platform.StartAnyone {
-			j.add(&Code{Trust: AgentCode, Name: words[0], Site: site, Via: p.via, Why: "an agent in a job that anyone can start"})
+			j.add(&Code{Trust: AgentCode, Name: words[0], Site: site, Via: p.Via, Why: "an agent in a job that anyone can start"})
 		}
 	}
 }
 
 // addDownloads adds what scripts download to a file and run; what they pipe into an
 // interpreter is added with its command.
-func (j *Job) addDownloads(steps []placed) {
+func (j *Job) addDownloads(steps []RunStep) {
 	list := make([]*workflows.Step, len(steps))
 	for i, p := range steps {
-		list[i] = p.step
+		list[i] = p.Step
 	}
 	for _, d := range RunUnchecked(list) {
 		i := slices.Index(list, d.Step)
@@ -202,7 +208,7 @@ func (j *Job) addDownloads(steps []placed) {
 			continue
 		}
 		j.add(&Code{
-			Trust: FetchedCode, Name: d.Name, Site: Site{steps[i].file, d.Fetch.Span}, Via: steps[i].via,
+			Trust: FetchedCode, Name: d.Name, Site: Site{steps[i].File, d.Fetch.Span}, Via: steps[i].Via,
 			Why: "downloaded when the job runs and executed without a checksum or signature",
 		})
 	}

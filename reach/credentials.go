@@ -169,16 +169,16 @@ func (l *ledger) addPassed() {
 
 // addMinted adds what a step leaves in the job: a git credential, a cloud
 // session, an app token, a registry login.
-func (l *ledger) addMinted(p placed) {
-	if p.step.Uses == nil {
+func (l *ledger) addMinted(p RunStep) {
+	if p.Step.Uses == nil {
 		return
 	}
-	info, ok := platform.LookupAction(p.step.Uses.FullName())
+	info, ok := platform.LookupAction(p.Step.Uses.FullName())
 	if !ok {
 		return
 	}
-	at := Site{p.file, p.step.Uses.Span}
-	if info.Checkout && keepsCredential(p.step) {
+	at := Site{p.File, p.Step.Uses.Span}
+	if info.Checkout && keepsCredential(p.Step) {
 		l.addGitCredential(p, at)
 	}
 	kind := map[string]Kind{"cloud-session": CloudSession, "app-token": AppToken, "registry-login": RegistryLogin}[info.Mints]
@@ -189,7 +189,7 @@ func (l *ledger) addMinted(p placed) {
 	if info.MintedLifetime == "hours" {
 		life = ForHours
 	}
-	l.add(Credential{Kind: kind, Name: mintedName(p.step, info), Lifetime: life, Opens: info.Opens, Writes: true}, at)
+	l.add(Credential{Kind: kind, Name: mintedName(p.Step, info), Lifetime: life, Opens: info.Opens, Writes: true}, at)
 }
 
 // keepsCredential reports whether a checkout leaves its token for git; that is
@@ -201,11 +201,11 @@ func keepsCredential(s *workflows.Step) bool {
 
 // addGitCredential adds the credential that a checkout leaves; its value is the
 // repository token's unless token: or ssh-key: names another.
-func (l *ledger) addGitCredential(p placed, at Site) {
-	if s := p.step.With.Get("ssh-key"); s != nil && len(s.Exprs) > 0 {
+func (l *ledger) addGitCredential(p RunStep, at Site) {
+	if s := p.Step.With.Get("ssh-key"); s != nil && len(s.Exprs) > 0 {
 		return // the ssh key itself is listed as a stored secret
 	}
-	if s := p.step.With.Get("token"); s != nil && !isRepositoryToken(s) {
+	if s := p.Step.With.Get("token"); s != nil && !isRepositoryToken(s) {
 		return // so is the token
 	}
 	l.add(Credential{

@@ -124,10 +124,10 @@ func (g *Graph) addExecuted(job *Job, sinks []*flow.Sink) {
 	}
 	w := &workspace{job: job, trees: trees{}}
 	for _, p := range g.steps(job) {
-		if len(p.via) == 0 && !g.Flow.Runs(job.Job, p.step) {
+		if len(p.Via) == 0 && !g.Flow.Runs(job.Job, p.Step) {
 			continue
 		}
-		w.step(p, slices.DeleteFunc(slices.Clone(sinks), func(s *flow.Sink) bool { return s.Step != p.step }))
+		w.step(p, slices.DeleteFunc(slices.Clone(sinks), func(s *flow.Sink) bool { return s.Step != p.Step }))
 	}
 	for _, c := range job.executed {
 		if worst := c.Checkout.Worst(); worst.Start == platform.StartAnyone {
@@ -144,24 +144,24 @@ type workspace struct {
 }
 
 // step looks at one step; sinks are the outsider's checkouts in it.
-func (w *workspace) step(p placed, sinks []*flow.Sink) {
-	if p.step.Run != nil {
+func (w *workspace) step(p RunStep, sinks []*flow.Sink) {
+	if p.Step.Run != nil {
 		w.script(p, sinks)
 		return
 	}
-	if p.step.Uses == nil {
+	if p.Step.Uses == nil {
 		return
 	}
 	if name, sink := w.uses(p); sink != nil {
-		w.add(p, name, p.step.Uses.Span, sink)
+		w.add(p, name, p.Step.Uses.Span, sink)
 	}
-	info, _ := platform.LookupAction(p.step.Uses.FullName())
+	info, _ := platform.LookupAction(p.Step.Uses.FullName())
 	switch {
 	case len(sinks) > 0:
 		w.put(sinks[0])
 	case info.Checkout:
-		dir, ok := p.step.With.Get("path").Const()
-		if ok || p.step.With.Get("path") == nil {
+		dir, ok := p.Step.With.Get("path").Const()
+		if ok || p.Step.With.Get("path") == nil {
 			w.trees.put(flow.CleanDir(dir), nil)
 		}
 	}
@@ -178,24 +178,24 @@ func (w *workspace) put(s *flow.Sink) {
 	w.trees.put(dir, s)
 }
 
-func (w *workspace) add(p placed, name string, at workflows.Span, sink *flow.Sink) {
-	if w.last == p.step || slices.ContainsFunc(w.job.executed, func(c *Code) bool { return slices.Contains(p.via, c.Site) }) {
+func (w *workspace) add(p RunStep, name string, at workflows.Span, sink *flow.Sink) {
+	if w.last == p.Step || slices.ContainsFunc(w.job.executed, func(c *Code) bool { return slices.Contains(p.Via, c.Site) }) {
 		return // one a step, and not again for what is inside an outsider's action
 	}
-	w.last = p.step
+	w.last = p.Step
 	why := "runs the code that was checked out from outside"
 	if sink.Kind == flow.SinkArtifact {
 		why = "runs files that an artifact of another run brought"
 	}
 	w.job.executed = append(w.job.executed, &Code{
-		Trust: OutsiderCode, Name: name, Site: Site{p.file, at}, Via: p.via, Checkout: sink,
+		Trust: OutsiderCode, Name: name, Site: Site{p.File, at}, Via: p.Via, Checkout: sink,
 		Why: why,
 	})
 }
 
 // uses returns whose code an action of a step runs.
-func (w *workspace) uses(p placed) (string, *flow.Sink) {
-	s := p.step
+func (w *workspace) uses(p RunStep) (string, *flow.Sink) {
+	s := p.Step
 	name, _ := Executes(s)
 	if name == "" {
 		return "", nil
@@ -223,24 +223,34 @@ func (w *workspace) uses(p placed) (string, *flow.Sink) {
 
 // script walks the commands of a script: where they run, what they check out, what
 // they run of it.
-func (w *workspace) script(p placed, sinks []*flow.Sink) {
+func (w *workspace) script(p RunStep, sinks []*flow.Sink) {
 	job := w.job.Job
-	if len(p.via) > 0 {
+	if len(p.Via) > 0 {
 		job = nil
 	}
-	dir := flow.StartDir(job, p.step)
-	for _, c := range p.step.Run.Commands {
+	dir := flow.StartDir(job, p.Step)
+	for _, c := range p.Step.Run.Commands {
 		dir = flow.AfterCommand(dir, c)
 		for _, s := range sinks {
 			if s.Span == c.Span {
 				w.put(s)
 			}
 		}
-		words := CommandWords(c)
+		words := c.Line
+		if file, ok := fileOutside(c); ok {
+			if sink := w.trees.named([]string{file}); sink != nil {
+				name := "…" + file
+				if len(words) > 0 {
+					name = shortName(words)
+				}
+				w.add(p, name, c.Span, sink)
+				continue
+			}
+		}
 		if !runsTree(c, words) {
 			continue
 		}
-		sink := w.trees.named(words)
+		sink := w.trees.named(paths(c))
 		if sink == nil && !w.trees.own(words) {
 			sink = w.trees.at(dir)
 		}
@@ -248,10 +258,10 @@ func (w *workspace) script(p placed, sinks []*flow.Sink) {
 			w.add(p, shortName(words), c.Span, sink)
 		}
 	}
-	if parsed(p.step.Run) {
+	if parsed(p.Step.Run) {
 		return
 	}
-	if name, at := textExecutes(p.step); name != "" {
+	if name, at := textExecutes(p.Step); name != "" {
 		if sink := w.trees.at(dir); sink != nil {
 			w.add(p, name, at, sink)
 		}
@@ -277,7 +287,7 @@ func Executes(s *workflows.Step) (name string, at workflows.Span) {
 		return "", workflows.Span{}
 	}
 	for _, c := range s.Run.Commands {
-		if words := CommandWords(c); runsTree(c, words) {
+		if words := c.Line; runsTree(c, words) {
 			return shortName(words), c.Span
 		}
 	}
@@ -309,10 +319,7 @@ func textExecutes(s *workflows.Step) (string, workflows.Span) {
 
 // shortName is a command's name with its subcommand or file.
 func shortName(words []string) string {
-	for i, w := range words {
-		words[i] = strings.ReplaceAll(w, "\uFFFD", "…")
-	}
-	return strings.Join(words[:min(2, len(words))], " ")
+	return strings.ReplaceAll(strings.Join(words[:min(2, len(words))], " "), "\uFFFD", "…")
 }
 
 // runsTree reports whether a command runs code that lies in the workspace.
@@ -370,6 +377,45 @@ func named(words []string, info platform.CommandInfo) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, "@") })
 	}
 	return operands > 1
+}
+
+// paths returns the words of a command from its name on, with the runner's own
+// directories written out.
+func paths(c *workflows.Command) []string {
+	out := slices.Clone(c.Line)
+	for i, w := range c.Args() {
+		out[i+1] = flow.WordPath(w)
+	}
+	return out
+}
+
+// fileOutside returns the file outside of the workspace that a command runs, by itself
+// or by an interpreter: an artifact may lie there as well.
+func fileOutside(c *workflows.Command) (string, bool) {
+	if len(c.Words) == 0 {
+		return "", false
+	}
+	program := c.Words[min(c.NameAt, len(c.Words)-1)]
+	if interpreters[c.Name] && !runsFile(c) {
+		i := slices.IndexFunc(c.Args(), func(w workflows.Word) bool { return !strings.HasPrefix(w.Text, "-") })
+		if i < 0 || shellTextBefore(c.Args()[:i]) {
+			return "", false
+		}
+		program = c.Args()[i]
+	}
+	file := flow.WordPath(program)
+	return file, strings.HasPrefix(file, "/") && strings.Count(file, "/") > 1
+}
+
+// interpreters run the file that they are given.
+var interpreters = map[string]bool{
+	"sh": true, "bash": true, "zsh": true, "dash": true, "ksh": true, "node": true, "ruby": true, "perl": true, "php": true, "pwsh": true,
+	"python": true, "python3": true, "source": true, ".": true,
+}
+
+// shellTextBefore reports whether an option takes the script as a word or from the input.
+func shellTextBefore(options []workflows.Word) bool {
+	return slices.ContainsFunc(options, func(w workflows.Word) bool { return shellText.MatchString(w.Text) || w.Text == "-e" || w.Text == "-m" })
 }
 
 // runsFile reports whether an interpreter is given a file that may lie in the

@@ -84,3 +84,33 @@ func TestExecutedTrees(t *testing.T) {
 		}
 	}
 }
+
+// An artifact may lie outside of the workspace, and is run from there by its path only.
+func TestExecutedOutside(t *testing.T) {
+	for _, c := range []struct{ path, run, want string }{
+		{"${{ runner.temp }}/x", "sh \"$RUNNER_TEMP/x/a.sh\"", "sh …/x/a.sh"},
+		{"${{ runner.temp }}/x", "source ${RUNNER_TEMP}/x/a.sh", "source …/x/a.sh"},
+		{"${{ runner.temp }}/x", "\"${{ runner.temp }}/x/a.sh\"", "…/RUNNER_TEMP/x/a.sh"},
+		{"${{ runner.temp }}/x", "python3 -u \"$RUNNER_TEMP/x/a.py\"", "python3 -u"},
+		{"${{ github.workspace }}/x", "bash \"$GITHUB_WORKSPACE/x/a.sh\"", "bash …/x/a.sh"},
+		{"/tmp/x", "bash /tmp/x/a.sh", "bash /tmp/x/a.sh"},
+		{"/tmp/x", "/tmp/x/a.sh", "/tmp/x/a.sh"},
+		{"/tmp/x", "cd /tmp/x && make", "make"},
+		{"${{ runner.temp }}/x", "sh \"$RUNNER_TEMP/y/a.sh\"", ""},
+		{"${{ runner.temp }}/x", "sh x/a.sh", ""},
+		{"${{ runner.temp }}/x", "bash -c 'cat \"$RUNNER_TEMP/x/a.sh\"'", ""},
+		{"${{ runner.temp }}/x", "cat \"$RUNNER_TEMP/x/a.sh\"", ""},
+		{"/tmp/x", "/usr/bin/make", ""},
+	} {
+		g := graph(t, workflow("workflow_run", "    steps:\n      - { uses: dawidd6/action-download-artifact@v11, with: { run_id: '${{ github.event.workflow_run.id }}', path: '"+c.path+"' } }\n      - run: |\n          "+c.run+"\n"))
+		var got []string
+		for _, s := range g.Flow.Sinks() {
+			for _, code := range g.Jobs[0].Executed(s) {
+				got = append(got, code.Name)
+			}
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.run, c.path, strings.Join(got, ", "), c.want)
+		}
+	}
+}

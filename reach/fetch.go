@@ -392,7 +392,7 @@ func (d *download) holds(word string) bool {
 // verifies reports whether a command checks what files are, or works out a checksum
 // for a comparison.
 func verifies(c *workflows.Command) bool {
-	args := CommandWords(c)
+	args := c.Line
 	has := func(any ...string) bool {
 		return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(any, a) })
 	}

@@ -11,7 +11,7 @@ import (
 // PipedToShell returns a short description when the command's output is run by an
 // interpreter (curl … | sh, bash <(curl …), sh -c "$(curl …)"), else "".
 func PipedToShell(c *workflows.Command) string {
-	info, _ := platform.LookupCommand(CommandWords(c))
+	info, _ := platform.LookupCommand(c.Line)
 	if info.Does != "fetch" {
 		return ""
 	}

@@ -129,6 +129,7 @@ type Job struct {
 	Token workflows.Effective
 
 	executed []*Code // see Executed
+	steps    []RunStep
 }
 
 // A Start is one way to start a job.

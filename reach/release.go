@@ -41,7 +41,7 @@ func releases(s *workflows.Step) string {
 	}
 	what := ""
 	for _, c := range s.Run.Commands {
-		info, _ := platform.LookupCommand(CommandWords(c))
+		info, _ := platform.LookupCommand(c.Line)
 		switch chore := c.Name == "git" || c.Name == "gh" && info.Does == "deploy"; {
 		case chore || info.DryRun:
 		case info.Does == "publish":

@@ -10,17 +10,23 @@ import (
 
 func TestReleases(t *testing.T) {
 	for step, want := range map[string]string{
-		"run: npm publish":                                            "publishes",
-		"run: npm publish --dry-run":                                  "",
-		"run: git push":                                               "",
-		"run: gh workflow run x":                                      "",
-		"run: echo npm publish":                                       "",
-		"run: aws s3 sync . s3://b && npm publish":                    "publishes",
-		"uses: docker/build-push-action@v6":                           "",
-		"{ uses: docker/build-push-action@v6, with: { push: true } }": "publishes",
-		"uses: pypa/gh-action-pypi-publish@release/v1":                "publishes",
-		"uses: actions/deploy-pages@v4":                               "deploys",
-		"uses: actions/checkout@v4":                                   "",
+		"run: npm publish":                                                       "publishes",
+		"run: npm publish --dry-run":                                             "",
+		"run: git push":                                                          "",
+		"run: gh workflow run x":                                                 "",
+		"run: echo npm publish":                                                  "",
+		"run: aws s3 sync . s3://b && npm publish":                               "publishes",
+		"uses: docker/build-push-action@v6":                                      "",
+		"{ uses: docker/build-push-action@v6, with: { push: false } }":           "",
+		"{ uses: docker/build-push-action@v6, with: { push: true } }":            "publishes",
+		"{ uses: docker/build-push-action@v6, with: { push: '${{ x }}' } }":      "publishes",
+		"{ uses: docker/bake-action@v6, with: { set: '*.output=type=docker' } }": "",
+		"run: docker build -t a .":                                               "",
+		"run: docker build -t a . && docker push a":                              "publishes",
+		"run: docker buildx build --push .":                                      "publishes",
+		"uses: pypa/gh-action-pypi-publish@release/v1":                           "publishes",
+		"uses: actions/deploy-pages@v4":                                          "deploys",
+		"uses: actions/checkout@v4":                                              "",
 	} {
 		f := workflows.Parse(".github/workflows/w.yml", []byte("on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n      - "+step+"\n"))
 		g := reach.Build(&workflows.Repository{Files: []*workflows.File{f}})
@@ -30,6 +36,9 @@ func TestReleases(t *testing.T) {
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s: got %q, want %q", step, got, want)
+		}
+		if want == "" && step != "run: git push" && step != "run: gh workflow run x" && len(g.Jobs[0].Autonomy) > 0 {
+			t.Errorf("%s: the job acts without a person: %q", step, g.Jobs[0].Autonomy)
 		}
 	}
 }

@@ -54,14 +54,9 @@ type RunStep struct {
 	Via []Site
 }
 
-// RunSteps returns what [Graph.Steps] does, with the place of each step.
-func (g *Graph) RunSteps(job *Job) []RunStep {
-	var out []RunStep
-	for _, p := range g.steps(job) {
-		out = append(out, RunStep{p.file, p.step, p.via})
-	}
-	return out
-}
+// RunSteps returns what [Graph.Steps] does, with the place of each step. The slice is
+// the graph's own and must not be changed.
+func (g *Graph) RunSteps(job *Job) []RunStep { return job.steps }
 
 // Reaches reports whether a step sees the value: its own inputs, script and
 // environment, and the environments around it.
@@ -399,13 +394,13 @@ func (j *Job) Loss(creds []*Credential) (Exposure, *Code, string) {
 // works on GitHub or is not known.
 func (g *Graph) UsesToken(job *Job) bool {
 	for _, p := range g.steps(job) {
-		if p.step.Uses != nil && !g.local(p.step.Uses) {
-			info, known := platform.LookupAction(p.step.Uses.FullName())
+		if p.Step.Uses != nil && !g.local(p.Step.Uses) {
+			info, known := platform.LookupAction(p.Step.Uses.FullName())
 			if !known || info.Opens == "github" {
 				return true
 			}
 		}
-		if p.step.Run != nil && slices.ContainsFunc(p.step.Run.Commands, worksOnGitHub) {
+		if p.Step.Run != nil && slices.ContainsFunc(p.Step.Run.Commands, worksOnGitHub) {
 			return true
 		}
 	}

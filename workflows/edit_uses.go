@@ -43,11 +43,30 @@ func (f *File) versionEdit(u *Uses, version string) (Edit, bool) {
 	if u.Comment.Text == "" {
 		return Edit{u.Comment.Span, "# " + version}, true
 	}
-	old := strings.TrimRight(versionComment.FindString(u.Comment.Text), " \t,;")
+	old := commentVersion(u.Comment.Text)
 	if old == "" {
 		return Edit{Span{start, start}, version + " "}, true
 	}
 	return Edit{Span{start, start + len(old)}, version}, true
+}
+
+func commentVersion(comment string) string {
+	return strings.TrimRight(versionComment.FindString(comment), " \t,;")
+}
+
+// CommentVersion returns the version that starts the comment behind a uses:, as it is
+// written there but for the words that tools put before it (tag=, pin@), "" for none.
+func (u *Uses) CommentVersion() string {
+	if u.Comment == nil {
+		return ""
+	}
+	version := commentVersion(u.Comment.Text)
+	for _, word := range []string{"tag=", "pin@", "@"} {
+		if rest, ok := strings.CutPrefix(version, word); ok {
+			return rest
+		}
+	}
+	return version
 }
 
 // NameSecrets returns the edits that replace a job's secrets: inherit by the

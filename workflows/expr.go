@@ -102,7 +102,11 @@ func (n *Ref) Path() string {
 	if n.Base != nil {
 		return ""
 	}
+	if len(n.Parts) == 1 && n.Parts[0].Index == nil {
+		return n.Parts[0].Name
+	}
 	var b strings.Builder
+	b.Grow(48) // nearly every path, at once
 	for i, p := range n.Parts {
 		if p.Index != nil {
 			b.WriteString("[]")

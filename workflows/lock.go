@@ -26,7 +26,7 @@ func parseLock(v *Value) (*Lock, []Problem) {
 	if v == nil || v.Fields == nil {
 		return nil, []Problem{{Span: spanOfValue(v), Message: "a lock file must be a mapping", Whole: true}}
 	}
-	p := &lockParser{lock: &Lock{Workflows: map[string][]string{}, Pins: map[string]Pin{}}}
+	p := &lockParser{lock: &Lock{Workflows: map[string]LockedWorkflow{}, Pins: map[string]Pin{}}}
 	p.version(v)
 	if len(p.problems) == 0 {
 		p.pins(v.Field("dependencies"))
@@ -78,7 +78,13 @@ func (p *lockParser) pins(v *Value) {
 			p.problem(field.Key.Span, "the pin %q has no full commit", key)
 			continue
 		}
-		p.lock.Pins[pinKey(key)] = Pin{Ref: key, Commit: commit}
+		pin := Pin{Ref: key, Commit: commit, Version: field.Value.Field("ref").Text().String(), Span: field.Key.Span}
+		if uses := field.Value.Field("uses"); uses != nil {
+			for _, item := range uses.Items {
+				pin.Uses = append(pin.Uses, pinKey(item.Text().String()))
+			}
+		}
+		p.lock.Pins[pinKey(key)] = pin
 	}
 }
 
@@ -96,16 +102,16 @@ func (p *lockParser) workflows(v *Value) {
 		return
 	}
 	for _, field := range v.Fields {
-		keys := []string{} // a workflow without pins is onboarded all the same
+		locked := LockedWorkflow{Span: field.Key.Span} // one without pins is onboarded all the same
 		for _, item := range field.Value.Items {
 			key := pinKey(item.Text().String())
 			if _, ok := p.lock.Pins[key]; !ok {
 				p.problem(item.Span, "the pin %q is not among the dependencies", item.Text().String())
 				continue
 			}
-			keys = append(keys, key)
+			locked.Pins = append(locked.Pins, LockEntry{key, item.Span})
 		}
-		p.lock.Workflows[field.Key.String()] = keys
+		p.lock.Workflows[field.Key.String()] = locked
 	}
 }
 
@@ -124,9 +130,9 @@ func (l *Lock) pinned(workflow string, u *Uses) (Pin, bool) {
 		return Pin{}, false
 	}
 	want := strings.ToLower(u.Owner+"/"+u.Repo) + "@" + u.Ref
-	for _, key := range l.Workflows[workflow] {
-		if key == want {
-			return l.Pins[key], true
+	for _, entry := range l.Workflows[workflow].Pins {
+		if entry.Key == want {
+			return l.Pins[entry.Key], true
 		}
 	}
 	return Pin{}, false

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -114,6 +115,24 @@ func TestLockProblems(t *testing.T) {
 	for _, source := range []string{"[]\n", "text\n", "- a\n"} {
 		if f := parseLockFile(t, source); len(f.Problems) != 1 || !f.Problems[0].Whole || f.Lock != nil {
 			t.Errorf("%q: %+v %v", source, f.Lock, f.Problems)
+		}
+	}
+}
+
+// Every name in the lock has its place, and a pin what it was made from and leads to.
+func TestLockPlaces(t *testing.T) {
+	f := parseLockFile(t, lockFile)
+	ci := f.Lock.Workflows[".github/workflows/ci.yml"]
+	if f.Text(ci.Span) != ".github/workflows/ci.yml" || len(ci.Pins) != 2 || f.Text(ci.Pins[0].Span) != "Acme/Build@v1" || ci.Pins[0].Key != "acme/build@v1" {
+		t.Errorf("the workflow: %+v", ci)
+	}
+	pin := f.Lock.Pins["acme/build@v1"]
+	if f.Text(pin.Span) != "Acme/Build@v1" || pin.Version != "v1.2.3" || !slices.Equal(pin.Uses, []string{"acme/deep@main"}) {
+		t.Errorf("the pin: %+v", pin)
+	}
+	for key, pin := range f.Lock.Pins {
+		if pinKey(f.Text(pin.Span)) != key {
+			t.Errorf("%s is at %q", key, f.Text(pin.Span))
 		}
 	}
 }

@@ -196,9 +196,22 @@ func (a *Action) AllSteps() []*Step { return flatten(a.Steps) }
 // preview of October 2026).
 type Lock struct {
 	Version string
-	// Workflows maps a workflow's path to its keys of Pins.
-	Workflows map[string][]string
-	Pins      map[string]Pin
+	// Workflows are those on the lock, by path.
+	Workflows map[string]LockedWorkflow
+	// Pins are by owner/repo@ref, owner/repo in lower case.
+	Pins map[string]Pin
+}
+
+// A LockedWorkflow is what the lock lists for one workflow.
+type LockedWorkflow struct {
+	Span Span // of the workflow's path
+	Pins []LockEntry
+}
+
+// A LockEntry is one line of a workflow's list.
+type LockEntry struct {
+	Key  string // of Lock.Pins
+	Span Span
 }
 
 // A Pin is one locked dependency.
@@ -207,6 +220,12 @@ type Pin struct {
 	Ref string
 	// Commit is the full commit in lower-case hex, without "sha1-".
 	Commit string
+	// Version is the ref that the lock says the commit was resolved from, "" for none.
+	Version string
+	// Span is that of the pin's key, and Uses the keys of Pins that the pinned action
+	// uses itself.
+	Span Span
+	Uses []string
 }
 
 // Pinned returns the pin that covers the given uses of the given workflow file.

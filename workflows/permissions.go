@@ -136,19 +136,28 @@ func accessOf(s *Scalar) (Access, bool) {
 // job and step env:, later ones winning, in order of first appearance. s may be
 // nil for the job's own. Names are compared exactly, as POSIX systems do. A
 // mapping that is one expression (env: ${{ … }}) adds nothing here: see [Map.Whole].
+// The slice may be the file's own and must not be changed.
 func (j *Job) EffectiveEnv(s *Step) []Entry {
-	var layers []*Map
-	if j.Workflow != nil {
-		layers = append(layers, j.Workflow.Env)
+	var layers [][]Entry
+	add := func(m *Map) {
+		if entries := m.All(); len(entries) > 0 {
+			layers = append(layers, entries)
+		}
 	}
-	layers = append(layers, j.Env)
+	if j.Workflow != nil {
+		add(j.Workflow.Env)
+	}
+	add(j.Env)
 	if s != nil {
-		layers = append(layers, s.Env)
+		add(s.Env)
+	}
+	if len(layers) == 1 {
+		return slices.Clip(layers[0])
 	}
 	var env []Entry
 	at := map[string]int{}
 	for _, layer := range layers {
-		for _, entry := range layer.All() {
+		for _, entry := range layer {
 			name := entry.Key.String()
 			if i, ok := at[name]; ok {
 				env[i] = entry

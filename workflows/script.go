@@ -51,6 +51,9 @@ type Command struct {
 	// Words are all words, the one that gave Name at index NameAt.
 	Words  []Word
 	NameAt int
+	// Line is the text of the words from the one that gave Name on, that one with its
+	// directory: by it a script of the tree is known. It is nil when Name is "".
+	Line []string
 	// Assigns are the NAME=value words in front of the command (or the whole of
 	// it: then Words is empty). export, declare, local and readonly appear as
 	// commands with their assignments here too.

@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -232,6 +233,7 @@ func (r *commandReader) declaration(d *syntax.DeclClause, s *syntax.Stmt, at pla
 // finish adds the redirections of the statement to c and places it.
 func (r *commandReader) finish(c *Command, s *syntax.Stmt, at place) {
 	c.Redirs = at.redirs
+	c.Line = c.line()
 	start, end := -1, -1
 	if s.Cmd != nil {
 		start, end = offset(s.Cmd.Pos()), offset(s.Cmd.End())
@@ -318,3 +320,18 @@ func (r *commandReader) span(start, end int) Span {
 }
 
 func offset(p syntax.Pos) int { return int(p.Offset()) }
+
+// line returns the text of the words from the command's name on.
+func (c *Command) line() []string {
+	if c.Name == "" || c.NameAt >= len(c.Words) {
+		return nil
+	}
+	words := make([]string, 0, len(c.Words)-c.NameAt)
+	for _, w := range c.Words[c.NameAt:] {
+		words = append(words, w.Text)
+	}
+	if !strings.HasSuffix(words[0], "/"+c.Name) {
+		words[0] = c.Name
+	}
+	return words
+}

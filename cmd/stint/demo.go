@@ -165,13 +165,13 @@ type sample struct {
 
 // readSample reads an archive; the tests hold that it is whole.
 func readSample(archive []byte) *sample {
-	s := &sample{refs: sampleResolver{}}
+	s := &sample{refs: sampleResolver{commits: map[string][2]string{}}}
 	for _, f := range txtar.Parse(archive).Files {
 		switch f.Name {
 		case sampleRefs:
 			for line := range strings.Lines(string(f.Data)) {
 				if part := strings.Fields(line); len(part) == 4 {
-					s.refs[part[0]+"@"+part[1]] = [2]string{part[2], part[3]}
+					s.refs.commits[part[0]+"@"+part[1]] = [2]string{part[2], part[3]}
 				}
 			}
 		case grant.Path:
@@ -193,11 +193,14 @@ func (s *sample) lint(ctx context.Context) *lint.Result {
 }
 
 // A sampleResolver knows the commit and the version of each action@tag of the sample.
-type sampleResolver map[string][2]string
+type sampleResolver struct {
+	lint.Offline
+	commits map[string][2]string
+}
 
 // Commit implements [lint.Resolver].
 func (r sampleResolver) Commit(_ context.Context, owner, repo, ref string) (commit, version string, err error) {
-	known, ok := r[owner+"/"+repo+"@"+ref]
+	known, ok := r.commits[owner+"/"+repo+"@"+ref]
 	if !ok {
 		return "", "", lint.ErrOffline
 	}

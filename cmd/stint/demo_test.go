@@ -120,7 +120,7 @@ func TestDemoFailsWhenItsClaimsDo(t *testing.T) {
 		t.Errorf("a command that always succeeds: %v\n%s", err, out)
 	}
 	bare := *readSample(sampleArchive)
-	bare.refs = nil // the tags cannot be resolved, so that the fix is not whole
+	bare.refs = sampleResolver{} // the tags cannot be resolved, so that the fix is not whole
 	d := demo{w: realWorld(nil, nil)}
 	d.w.stdout = &bytes.Buffer{}
 	if err := d.fix(t.Context(), &bare, bare.lint(t.Context())); err == nil || !strings.Contains(err.Error(), "zero") {
@@ -159,8 +159,9 @@ func TestDemoSample(t *testing.T) {
 		}
 	}
 	res := s.lint(t.Context())
-	if len(res.Failures) > 0 || len(res.NotChecked) > 0 {
-		t.Errorf("not checked: %v %v", res.Failures, res.NotChecked)
+	unasked := slices.DeleteFunc(slices.Clone(res.NotChecked), func(n string) bool { return strings.HasSuffix(n, "--online") })
+	if len(res.Failures) > 0 || len(unasked) > 0 {
+		t.Errorf("not checked: %v %v", res.Failures, unasked)
 	}
 	f, err := grant.Parse(grant.Path, s.grants, grant.Options{Providers: providers.Names()})
 	if err != nil || len(f.Grants) != 1 {

@@ -23,7 +23,7 @@ import (
 
 type lintOptions struct {
 	format, minSeverity, only, config, fix string
-	strict, diff, offline                  bool
+	strict, diff, offline, online          bool
 }
 
 func lintCommand(w world) *cobra.Command {
@@ -52,7 +52,8 @@ Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 	f.Lookup("fix").NoOptDefVal = "safe"
 	f.BoolVar(&o.diff, "diff", false, "print what --fix would change instead of changing it")
 	f.StringVar(&o.only, "rules", "", "run only these `ids`, comma separated")
-	f.BoolVar(&o.offline, "offline", false, "never ask the network; what needs it is reported as not checked")
+	f.BoolVar(&o.online, "online", false, "ask GitHub what files cannot tell: whose commit it is, what a tag means, new advisories")
+	f.BoolVar(&o.offline, "offline", false, "never ask the network, not for fixes either; what needs it is reported as not checked")
 	f.StringVar(&o.config, "config", "", "use this `file` instead of each repository's .github/stint.yml")
 	return c
 }
@@ -74,19 +75,20 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 		args = []string{"."}
 	}
 	status, read := exitOK, 0
-	for repo, err := range workflows.ReadAhead(ctx, workflows.Open(args, w.stdin)) {
+	repos := workflows.ReadAhead(ctx, workflows.Open(args, w.stdin))
+	for result, err := range lint.RunAll(ctx, repos, func(repo *workflows.Repository) (lint.Options, error) { return o.of(repo, opts) }) {
 		if err != nil {
 			printError(w.stderr, err)
-			status = exitIncomplete
+			status = max(status, statusOf(err))
 			continue
 		}
-		s, err := o.repository(ctx, w, repo, opts, h)
+		s, err := o.hand(w, result, h)
 		if err != nil {
 			return err
 		}
 		status, read = max(status, s), read+1
 	}
-	if read == 0 && status == exitIncomplete && o.format == "text" {
+	if read == 0 && status >= exitUsage && o.format == "text" {
 		return errStatus(status) // not "no findings": nothing was looked at
 	}
 	if err := h.Close(); err != nil {
@@ -103,6 +105,13 @@ func (o lintOptions) engine(w world) (lint.Options, error) {
 	opts := lint.Options{Rules: rules.All, Known: rules.All, Strict: o.strict, Today: w.now().UTC().Format(time.DateOnly)}
 	if o.fix != "" && o.fix != "safe" && o.fix != "unsafe" {
 		return opts, usage("use --fix or --fix=unsafe", "unknown kind of fix %q", o.fix)
+	}
+	if o.online && o.offline {
+		return opts, usage("leave one of them out", "--online and --offline contradict each other")
+	}
+	opts.Online, opts.NetworkFixes = o.online, o.fix != "" || o.diff
+	if !o.offline && (opts.Online || opts.NetworkFixes) {
+		opts.Resolver = newResolver(w)
 	}
 	if o.minSeverity != "" {
 		s, ok := reach.ParseSeverity(o.minSeverity)
@@ -125,24 +134,24 @@ func (o lintOptions) engine(w world) (lint.Options, error) {
 	return opts, nil
 }
 
-// repository lints one repository, reports or mends it, and returns the status.
-func (o lintOptions) repository(ctx context.Context, w world, repo *workflows.Repository, opts lint.Options, h report.Handler) (int, error) {
+// of completes the options of the engine for one repository.
+func (o lintOptions) of(repo *workflows.Repository, opts lint.Options) (lint.Options, error) {
 	config, err := o.loadConfig(repo)
 	if err != nil {
-		return exitUsage, err
+		return opts, err
 	}
 	opts.Config = config
 	if opts.MinSeverity == nil && config.MinSeverity == nil {
 		low := reach.Low
 		opts.MinSeverity = &low
 	}
-	opts.NetworkFixes = o.fix != "" || o.diff
-	if !o.offline && opts.NetworkFixes {
-		opts.Resolver = newResolver()
-	}
-	result := lint.Run(ctx, repo, opts)
+	return opts, nil
+}
+
+// hand mends or reports one result, and returns the status.
+func (o lintOptions) hand(w world, result *lint.Result, h report.Handler) (int, error) {
 	if o.fix != "" || o.diff {
-		if err := o.mend(w, repo, result); err != nil {
+		if err := o.mend(w, result.Repository, result); err != nil {
 			return exitIncomplete, err
 		}
 	}

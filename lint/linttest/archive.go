@@ -30,7 +30,8 @@ import (
 // today: YYYY-MM-DD. want has a line for each finding, in order, whose last part
 // is a part of the message, and lines "not-checked: …" and "suppressed: N".
 // fixed/ holds the bytes after the fixes of each file that they change; an
-// archive without fixed/ does not look at them.
+// archive without fixed/ does not look at them. A file network makes the run an
+// online one and says what is answered, see [Network].
 //
 // go test -update writes want, and fixed/ for what the fixes change.
 type archive struct {
@@ -95,6 +96,9 @@ func checkArchive(t *testing.T, rule *lint.Rule, path string) {
 		t.Fatalf("%s: %v", path, err)
 	}
 	s := a.setup(t)
+	for _, p := range s.problems(rule, a.want) {
+		t.Errorf("%s: %s", path, p)
+	}
 	res := s.check(t, rule)
 	changed := s.mend(t, rule, res)
 	if *update {

@@ -76,6 +76,30 @@ func TestParseArchive(t *testing.T) {
 	}
 }
 
+// A file that does not parse spoils its archive, unless that is what it is about.
+func TestProblems(t *testing.T) {
+	broken, odd := "on: push: x\n", "on: push\njobs:\n  a: 7\n"
+	about := good()
+	about.ID = unparsedRule
+	for _, test := range []struct {
+		path, src, want string
+		rule            *lint.Rule
+		problems        int
+	}{
+		{examplePath, broken, "", good(), 1},
+		{examplePath, odd, "", good(), 1},
+		{examplePath, broken, "", about, 0},
+		{examplePath, broken, examplePath + ":1:1 info unparsed-file no YAML\n", good(), 0},
+		{examplePath, "on: push\njobs: { a: { runs-on: x, steps: [run: y] } }\n", "", good(), 0},
+		{".github/workflows/actions.lock", "version: v9\n", "", good(), 0},
+	} {
+		s := newSetup(t, map[string][]byte{test.path: []byte(test.src)})
+		if ps := s.problems(test.rule, test.want); len(ps) != test.problems {
+			t.Errorf("%s, %q, wanting %q: %q", test.path, test.src, test.want, ps)
+		}
+	}
+}
+
 func TestDifferences(t *testing.T) {
 	const got = "a.yml:1:2 high r every secret goes\nb.yml:1:1 low r x\nnot-checked: r: offline\nsuppressed: 2\n"
 	for _, test := range []struct{ want, differences string }{

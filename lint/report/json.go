@@ -164,6 +164,7 @@ func jsonPlace(f *workflows.File, offset int) jsonPosition {
 
 // Close writes the document.
 func (h *jsonHandler) Close() error {
+	h.doc.Stats.NotChecked = byReason(h.doc.Stats.NotChecked)
 	enc := json.NewEncoder(h.w)
 	enc.SetIndent("", " ")
 	return enc.Encode(h.doc)

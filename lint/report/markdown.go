@@ -65,7 +65,7 @@ func (m *markdown) Close() error {
 	for _, u := range m.unread {
 		fmt.Fprintf(m.out, "\n- not read: %s: %s\n", cell(u.Path), cell(u.Reason))
 	}
-	for _, n := range m.notes {
+	for _, n := range byReason(m.notes) {
 		fmt.Fprintf(m.out, "\n- not checked: %s\n", cell(n))
 	}
 	return m.out.Flush()

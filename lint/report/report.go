@@ -95,6 +95,34 @@ func Incomplete(r *lint.Result) bool {
 	return len(r.Failures) > 0 || len(unreadOf(r.Repository)) > 0
 }
 
+// byReason puts notes of the form "rule: reason" on one line a reason, in the order in
+// which the reasons came: a repository or a rule more is no line more.
+func byReason(notes []string) []string {
+	var reasons []string
+	said := map[string][]string{}
+	for _, n := range notes {
+		rule, reason, ok := strings.Cut(n, ": ")
+		if !ok {
+			rule, reason = "", n
+		}
+		if said[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		if !slices.Contains(said[reason], rule) {
+			said[reason] = append(said[reason], rule)
+		}
+	}
+	out := []string{}
+	for _, reason := range reasons {
+		rules := strings.Join(said[reason], ", ")
+		if rules != "" {
+			rules += ": "
+		}
+		out = append(out, rules+reason)
+	}
+	return out
+}
+
 // confidence returns the confidence of a finding.
 func confidence(f lint.Finding) lint.Confidence {
 	if f.Confidence != 0 {

@@ -220,3 +220,41 @@ func TestTextFitsTheWidth(t *testing.T) {
 		t.Errorf("the mark is off:\n%s\n%s", lines[i-1], lines[i])
 	}
 }
+
+// Where findings do not fit a screen the summary names those to begin with: the worst
+// of each rule in a file, worst first.
+func TestTextNamesWhatToMendFirst(t *testing.T) {
+	many := &lint.Rule{ID: "many-things", Confidence: lint.HighConfidence, Check: func(p *lint.Pass) {
+		if p.File.Workflow == nil {
+			return
+		}
+		job := p.Graph.Jobs[0]
+		for i, s := range job.Job.Steps {
+			f := lint.Finding{Span: s.Span, Message: "a thing", Job: job}
+			if i == 2 {
+				f.Exposure = job.Exposure(reach.OutsiderCode)
+			}
+			p.Report(f)
+		}
+		p.Report(lint.Finding{Span: job.Job.IDSpan, Message: "a job", Job: job})
+	}}
+	file := func(path string) *workflows.File { return workflows.Parse(path, []byte(source)) }
+	lintOf := func(root string, files ...*workflows.File) *lint.Result {
+		return lint.Run(t.Context(), &workflows.Repository{Root: root, Files: files}, lint.Options{Rules: []*lint.Rule{rule, many}})
+	}
+	const path = ".github/workflows/a.yml"
+	got := render(t, "text", lintOf("site", file(path)))
+	_, list, ok := strings.Cut(got, "mend these first:\n")
+	if want := "  " + path + ":9:9: critical: many-things (4 places in the file)\n  " + path + ":8:15: high: sample-rule (2 places in the file)\n6 findings"; !ok || !strings.HasPrefix(list, want) {
+		t.Errorf("got\n%s\nwant\n%s", list, want)
+	}
+	got = render(t, "text", lintOf("one", file(path)), lintOf("two", file(path), file(".github/workflows/b.yml")))
+	_, list, _ = strings.Cut(got, "mend these first:\n")
+	list, _, _ = strings.Cut(list, "18 findings")
+	if n := strings.Count(list, "\n"); n != 5 || !strings.HasPrefix(list, "  one/"+path+":9:9: critical") || !strings.Contains(list, "  two/.github/workflows/b.yml:9:9: critical") {
+		t.Errorf("%d lines for two repositories:\n%s", n, list)
+	}
+	if got := render(t, "text", result(t)); strings.Contains(got, "mend these first") {
+		t.Error("a list of what can be seen anyway")
+	}
+}

@@ -34,6 +34,7 @@ type text struct {
 	files   int
 	all     counts
 	pairs   int
+	groups  []group
 	skipped lint.Result // sums of what was not shown
 	unread  []unread
 	notes   []string
@@ -64,6 +65,7 @@ func (t *text) Repository(r *lint.Result) error {
 	}
 	t.files += len(r.Repository.Files)
 	t.all.add(r.Findings)
+	t.groups = first(append(t.groups, groupsOf(r)...)) // no more: a group keeps its file in memory
 	t.pairs += len(r.Graph.Pairs())
 	t.skipped.Suppressed += r.Suppressed
 	t.skipped.Below += r.Below
@@ -138,6 +140,21 @@ func (t *text) paragraph(label, s string) {
 	t.out.WriteString("\n")
 }
 
+// begin names what to mend first, where there is more than fits a screen.
+func (t *text) begin() {
+	if t.all.total() <= firstShown {
+		return
+	}
+	t.out.WriteString("mend these first:\n")
+	for _, g := range t.groups {
+		where := ""
+		if t.seen > 1 {
+			where = g.root + "/"
+		}
+		fmt.Fprintf(t.out, "  %s\n", workflows.Printable(where+g.title()))
+	}
+}
+
 // Close writes the summary.
 func (t *text) Close() error {
 	for _, u := range t.unread {
@@ -147,9 +164,10 @@ func (t *text) Close() error {
 		}
 		fmt.Fprintf(t.out, "not read: %s: %s\n", workflows.Printable(where), workflows.Printable(u.Reason))
 	}
-	for _, n := range t.notes {
+	for _, n := range byReason(t.notes) {
 		fmt.Fprintf(t.out, "not checked: %s\n", workflows.Printable(n))
 	}
+	t.begin()
 	if n := t.all.total(); n == 0 {
 		fmt.Fprintf(t.out, "no findings in %s", plural(t.files, "file"))
 	} else {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/lint/linttest"
 	"github.com/stint-dev/stint/lint/rules"
 	"github.com/stint-dev/stint/workflows"
 )
@@ -32,6 +33,7 @@ var naive = map[string]*regexp.Regexp{
 	"agent-static-secret":        regexp.MustCompile(`(?i)secrets\.|_key|token`),
 	"all-secrets-exposed":        regexp.MustCompile(`(?i)tojson|secrets\[|secrets\.\*|\bsecrets\b`),
 	"always-true-gate":           regexp.MustCompile(`if:|always\(\)|contains\(|\|\|`),
+	"ambiguous-ref":              regexp.MustCompile(`uses:`),
 	"app-token-scope":            regexp.MustCompile(`(?i)app-token|owner:|skip-token-revoke|installation`),
 	"arbitrary-release-ref":      regexp.MustCompile(`ref:|git (checkout|switch)`),
 	"approval-toctou":            regexp.MustCompile(`ref:|checkout`),
@@ -48,6 +50,7 @@ var naive = map[string]*regexp.Regexp{
 	"exposed-id-token":           regexp.MustCompile(`id-token|ACTIONS_ID_TOKEN|aws-actions|getIDToken`),
 	"forbidden-action":           regexp.MustCompile(`uses:`),
 	"hardcoded-secret":           regexp.MustCompile(`(?i)pass|secret|token|key|[0-9a-f]{32}|BEGIN|sha\d+|credentials|://`),
+	"impostor-commit":            regexp.MustCompile(`uses:`),
 	"insecure-commands":          regexp.MustCompile(`(?i)UNSECURE_COMMANDS|set-env|add-path|::set`),
 	"install-beside-credentials": regexp.MustCompile(`(?i)\b(npm|pnpm|yarn|pip|uv|cargo|go|gem|bundle|npx|apt-get|brew|composer|dotnet|pipx) `),
 	"job-wide-secret":            regexp.MustCompile(`secrets\.|github\.token`),
@@ -62,6 +65,7 @@ var naive = map[string]*regexp.Regexp{
 	"obfuscated-code":            regexp.MustCompile(`(?i)base64|xxd|eval|rev\b|\\x|\$\{IFS|-enc|tr `),
 	"persisted-credentials":      regexp.MustCompile(`actions/checkout@|persist-credentials`),
 	"personal-access-token":      regexp.MustCompile(`(?i)token|_pat\b|secrets\.`),
+	"pin-comment-mismatch":       regexp.MustCompile(`uses:`),
 	"secret-in-command":          regexp.MustCompile(`(?i)secrets|token|password|key`),
 	"secret-outside-environment": regexp.MustCompile(`(?i)secrets\.|github\.token`),
 	"secrets-inherit":            regexp.MustCompile(`inherit|secrets:`),
@@ -121,7 +125,7 @@ func TestQuietOnGoodWorkflows(t *testing.T) {
 }
 
 // lintQuiet lints one repository with all rules as stint lint does by default, with
-// its configuration, and returns all its files.
+// its configuration, and returns all its files. With a file network it does so online.
 func lintQuiet(t *testing.T, dir string) (*lint.Result, []*workflows.File) {
 	t.Helper()
 	var repo *workflows.Repository
@@ -141,7 +145,15 @@ func lintQuiet(t *testing.T, dir string) (*lint.Result, []*workflows.File) {
 			t.Fatal(err)
 		}
 	}
-	res := lint.Run(t.Context(), repo, lint.Options{Rules: rules.All, Config: config, Today: quietToday})
+	o := lint.Options{Rules: rules.All, Config: config, Today: quietToday}
+	if b, err := os.ReadFile(filepath.Join(dir, "network")); err == nil {
+		network, err := linttest.ParseNetwork(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Resolver, o.Online = network, true
+	}
+	res := lint.Run(t.Context(), repo, o)
 	for _, f := range res.Failures {
 		t.Errorf("%s: %s", dir, f)
 	}

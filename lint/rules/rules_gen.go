@@ -8,6 +8,7 @@ import (
 	agentstaticsecret "github.com/stint-dev/stint/lint/rules/agent-static-secret"
 	allsecretsexposed "github.com/stint-dev/stint/lint/rules/all-secrets-exposed"
 	alwaystruegate "github.com/stint-dev/stint/lint/rules/always-true-gate"
+	ambiguousref "github.com/stint-dev/stint/lint/rules/ambiguous-ref"
 	apptokenscope "github.com/stint-dev/stint/lint/rules/app-token-scope"
 	approvaltoctou "github.com/stint-dev/stint/lint/rules/approval-toctou"
 	arbitraryreleaseref "github.com/stint-dev/stint/lint/rules/arbitrary-release-ref"
@@ -24,6 +25,7 @@ import (
 	exposedidtoken "github.com/stint-dev/stint/lint/rules/exposed-id-token"
 	forbiddenaction "github.com/stint-dev/stint/lint/rules/forbidden-action"
 	hardcodedsecret "github.com/stint-dev/stint/lint/rules/hardcoded-secret"
+	impostorcommit "github.com/stint-dev/stint/lint/rules/impostor-commit"
 	insecurecommands "github.com/stint-dev/stint/lint/rules/insecure-commands"
 	installbesidecredentials "github.com/stint-dev/stint/lint/rules/install-beside-credentials"
 	jobwidesecret "github.com/stint-dev/stint/lint/rules/job-wide-secret"
@@ -38,6 +40,7 @@ import (
 	obfuscatedcode "github.com/stint-dev/stint/lint/rules/obfuscated-code"
 	persistedcredentials "github.com/stint-dev/stint/lint/rules/persisted-credentials"
 	personalaccesstoken "github.com/stint-dev/stint/lint/rules/personal-access-token"
+	pincommentmismatch "github.com/stint-dev/stint/lint/rules/pin-comment-mismatch"
 	secretincommand "github.com/stint-dev/stint/lint/rules/secret-in-command"
 	secretoutsideenvironment "github.com/stint-dev/stint/lint/rules/secret-outside-environment"
 	secretsinherit "github.com/stint-dev/stint/lint/rules/secrets-inherit"
@@ -66,6 +69,7 @@ var All = []*lint.Rule{
 	agentstaticsecret.Rule,
 	allsecretsexposed.Rule,
 	alwaystruegate.Rule,
+	ambiguousref.Rule,
 	apptokenscope.Rule,
 	approvaltoctou.Rule,
 	arbitraryreleaseref.Rule,
@@ -82,6 +86,7 @@ var All = []*lint.Rule{
 	exposedidtoken.Rule,
 	forbiddenaction.Rule,
 	hardcodedsecret.Rule,
+	impostorcommit.Rule,
 	insecurecommands.Rule,
 	installbesidecredentials.Rule,
 	jobwidesecret.Rule,
@@ -96,6 +101,7 @@ var All = []*lint.Rule{
 	obfuscatedcode.Rule,
 	persistedcredentials.Rule,
 	personalaccesstoken.Rule,
+	pincommentmismatch.Rule,
 	secretincommand.Rule,
 	secretoutsideenvironment.Rule,
 	secretsinherit.Rule,

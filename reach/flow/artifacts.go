@@ -150,6 +150,12 @@ func ownRun(v *workflows.Scalar) bool {
 // REST API of GitHub for artifacts, 2026-11.
 var archiveCall = regexp.MustCompile(`\bdownloadArtifact\b|archive_download_url|/artifacts/\S+/zip\b`)
 
+// callsArchive reports whether text has such a call. The words are looked for first:
+// nearly no script has one of them, and that is quick to see.
+func callsArchive(text string) bool {
+	return (strings.Contains(text, "rtifact") || strings.Contains(text, "archive_download_url")) && archiveCall.MatchString(text)
+}
+
 // unpacks follows commands that fetch the artifact of another run or unpack it.
 func (r *reader) unpacks(c *workflows.Command) {
 	words := constWords(c)
@@ -159,7 +165,7 @@ func (r *reader) unpacks(c *workflows.Command) {
 		if !slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return slices.Contains(w.Vars, "GITHUB_RUN_ID") }) {
 			r.unpack(r.target(c, "-D", "--dir"), r.ev.artifact(r.sc, c.Span), c.Span)
 		}
-	case (c.Name == "gh" || c.Name == "curl" || c.Name == "wget") && archiveCall.MatchString(text):
+	case (c.Name == "gh" || c.Name == "curl" || c.Name == "wget") && callsArchive(text):
 		r.flow.saved[archiveKey] = r.ev.artifact(r.sc, c.Span)
 	case c.Name == "unzip" && !slices.Contains(words, "-p"):
 		r.unpack(r.target(c, "-d"), r.flow.saved[archiveKey], c.Span)
@@ -182,7 +188,7 @@ func (r *reader) target(c *workflows.Command, flags ...string) string {
 			if !slices.Contains(flags, w.Text) || i+1 == len(args) {
 				continue
 			}
-			value = args[i+1].Text
+			value = WordPath(args[i+1])
 		}
 		return placed(r.dir, value)
 	}
@@ -192,7 +198,7 @@ func (r *reader) target(c *workflows.Command, flags ...string) string {
 // readsFile finds in JavaScript the reading of a file, and number what makes a number
 // of it.
 var (
-	readsFile = regexp.MustCompile(`\breadFile(?:Sync)?\(`)
+	readsFile = regexp.MustCompile(`readFile(?:Sync)?\(`)
 	number    = regexp.MustCompile(`\b(?:Number|parseInt)\s*\(`)
 )
 

@@ -20,6 +20,22 @@ func CleanDir(dir string) string {
 	return strings.TrimPrefix(dir, "/")
 }
 
+// WordPath returns the text of a word, with the runner's own directory that it begins
+// with written out: /RUNNER_TEMP for the one outside of the workspace.
+func WordPath(w workflows.Word) string {
+	rest, ok := strings.CutPrefix(w.Text, string(notConstant))
+	if !ok || len(w.Vars)+len(w.Exprs)+len(w.Commands) != 1 {
+		return w.Text
+	}
+	switch {
+	case slices.Contains(w.Vars, "RUNNER_TEMP"), len(w.Exprs) == 1 && strings.EqualFold(w.Exprs[0].Text, "runner.temp"):
+		return "/RUNNER_TEMP" + rest
+	case slices.Contains(w.Vars, "GITHUB_WORKSPACE"), len(w.Exprs) == 1 && strings.EqualFold(w.Exprs[0].Text, "github.workspace"):
+		return "${{ github.workspace }}" + rest
+	}
+	return w.Text
+}
+
 // StartDir returns the directory in which a step's script starts. The job is nil for
 // a step of a composite action, which does not see the job's defaults.
 func StartDir(j *workflows.Job, s *workflows.Step) string {

@@ -73,7 +73,7 @@ func (st *state) pass(sc *scope, cond *workflows.Scalar, events []Event) []Event
 	}
 	var out []Event
 	for _, e := range events {
-		g := guard{event: e.Name, gate: func(r *workflows.Ref) bool { return st.gates(sc, r) }}
+		g := guard{event: e.Name, actions: actions(e), st: st, sc: sc}
 		if g.never(cond) {
 			continue
 		}
@@ -87,6 +87,18 @@ func (st *state) pass(sc *scope, cond *workflows.Scalar, events []Event) []Event
 			e.Merged = true
 		}
 		out = append(out, e)
+	}
+	return out
+}
+
+// actions returns the types of an event that its trigger lists, nil for any.
+func actions(e Event) []string {
+	var out []string
+	for _, t := range e.Trigger.Types {
+		if len(t.Exprs) > 0 {
+			return nil
+		}
+		out = append(out, t.Value)
 	}
 	return out
 }

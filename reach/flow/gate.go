@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"strings"
-
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
@@ -10,11 +8,13 @@ import (
 // refuses reports whether a step fails for whoever starts the event without rights
 // in the repository: it does ask, and its own if: does not leave it out.
 func (st *state) refuses(s *workflows.Step, event string) bool {
-	if s.ContinueOnError != nil || st.gateOf(s, 0) != platform.Refuses {
-		return false
-	}
-	g := guard{event: event, person: outsider, succeeded: true}
-	return g.scalar(s.If) == yes
+	return s.ContinueOnError == nil && st.fails(s, guard{event: event, person: outsider})
+}
+
+// fails reports whether a step fails for an outsider, be it that the job goes on.
+func (st *state) fails(s *workflows.Step, g guard) bool {
+	g.succeeded = true
+	return g.person == outsider && st.gateOf(s, 0) == platform.Refuses && g.scalar(s.If) == yes
 }
 
 // gateOf returns what a step does about the rights of the person who started the
@@ -61,48 +61,4 @@ func (st *state) refusers(sc *scope) []*workflows.Step {
 		}
 	}
 	return sc.refusing
-}
-
-// gates reports whether a value in a condition says whether the person who started
-// the run has rights: an output of a step that asks for them, of this job or of
-// one that it needs.
-func (st *state) gates(sc *scope, r *workflows.Ref) bool {
-	if sc == nil || r.Base != nil || len(r.Parts) < 3 {
-		return false
-	}
-	switch r.Parts[0].Name {
-	case "steps":
-		s := sc.stepByID(r.Parts[1].Name)
-		return s != nil && st.gateOf(s, 0) != platform.NoGate
-	case "needs":
-		return len(r.Parts) == 4 && r.Parts[2].Name == "outputs" && st.gatingOutput(sc.jobByID(r.Parts[1].Name), r.Parts[3].Name)
-	}
-	return false
-}
-
-func (st *state) gatingOutput(j *workflows.Job, name string) bool {
-	if j == nil || !st.spend(1) {
-		return false
-	}
-	v := j.Outputs.Get(name)
-	if v == nil {
-		return false
-	}
-	for _, e := range v.Exprs {
-		for _, r := range e.Refs() {
-			if len(r.Parts) > 2 && r.Parts[0].Name == "steps" && st.gates(st.jobs[j], r) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// denies reports whether a literal is how a gate says no.
-func denies(value string) bool {
-	switch strings.ToLower(value) {
-	case "", "false", "no", "0", "none", "read", "null", "failure", "failed", "skipped", "denied":
-		return true
-	}
-	return false
 }

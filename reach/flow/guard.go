@@ -62,8 +62,16 @@ type guard struct {
 	notMerged bool
 	// succeeded takes it that all steps before have succeeded.
 	succeeded bool
-	// gate reports whether a value says that the person has rights; nil knows none.
-	gate func(*workflows.Ref) bool
+	// actions are the event's types, where the trigger lists them.
+	actions []string
+	// st and sc are where the condition stands; without them outputs are unknown.
+	st *state
+	sc *scope
+	// failing is set for a condition that also holds after a job that failed, whose
+	// outputs may be empty then.
+	failing bool
+	// depth counts the outputs that lead to each other.
+	depth int
 }
 
 func (g guard) as(p person) guard { g.person = p; return g }
@@ -86,34 +94,25 @@ func (g guard) scalar(s *workflows.Scalar) truth {
 	case len(s.Exprs) != 1 || s.Exprs[0].Start > 0 || s.Exprs[0].End < len(s.Value):
 		return yes
 	}
+	g.failing = asksStatus(s)
 	return g.node(s.Exprs[0].Root)
 }
 
 func (g guard) node(n workflows.ExprNode) truth {
 	switch n := n.(type) {
-	case *workflows.Lit:
-		return of(n.Value != "" && n.Value != "false" && n.Value != "null" && n.Value != "0")
 	case *workflows.Not:
 		return not(g.node(n.X))
 	case *workflows.Binary:
 		return g.binary(n)
 	case *workflows.Call:
-		return g.call(n)
-	case *workflows.Ref:
-		if v, ok := g.value(n); ok {
-			return of(v != "" && v != "false")
-		}
-		if g.denied(n) {
-			return no
+		if n.Func != "fromjson" {
+			return g.call(n)
 		}
 	}
+	if values, ok := g.anyOf(n); ok {
+		return all(values, value.truthy)
+	}
 	return unknown
-}
-
-// denied reports whether n is a gate's answer, which an outsider gets as no.
-func (g guard) denied(n workflows.ExprNode) bool {
-	r, ok := n.(*workflows.Ref)
-	return ok && g.person == outsider && g.gate != nil && g.gate(r)
 }
 
 func (g guard) binary(n *workflows.Binary) truth {
@@ -155,18 +154,16 @@ func (g guard) equal(x, y workflows.ExprNode) truth {
 		switch {
 		case ok && g.association(pair[0]):
 			return of(!isMember(lit.Value)).orUnknownWhenYes()
-		case ok && g.denied(pair[0]):
-			return of(denies(lit.Value)).orUnknownWhenYes()
 		case ok && lit.Value != "" && g.ownLogin(pair[0]):
 			return no // an outsider is not the one person (or bot) that is named
 		}
 	}
-	a, okA := g.constant(x)
-	b, okB := g.constant(y)
+	a, okA := g.anyOf(x)
+	b, okB := g.anyOf(y)
 	switch {
 	case okA && okB:
-		return of(equalFold(a, b))
-	case okB && g.runsBefore(x, b), okA && g.runsBefore(y, a):
+		return both(a, b, value.equals)
+	case okB && g.runsBefore(x, b[0].text), okA && g.runsBefore(y, a[0].text):
 		return no
 	}
 	return unknown
@@ -243,7 +240,7 @@ func (g guard) association(n workflows.ExprNode) bool {
 		return g.association(b.X) && g.association(b.Y)
 	}
 	path := pathOf(n)
-	if g.person == member && byStarter(path) {
+	if g.person == member && byStarter(path) && !g.lacks(path) {
 		return false // the member's own comment
 	}
 	return g.person != anybody && strings.HasSuffix(path, ".author_association")
@@ -299,16 +296,16 @@ func (g guard) call(n *workflows.Call) truth {
 		if len(n.Args) != 2 {
 			return unknown
 		}
-		a, okA := g.constant(n.Args[0])
-		b, okB := g.constant(n.Args[1])
+		a, okA := g.anyOf(n.Args[0])
+		b, okB := g.anyOf(n.Args[1])
 		if !okA || !okB {
 			return unknown
 		}
-		a, b = strings.ToLower(a), strings.ToLower(b)
-		if n.Func == "startswith" {
-			return of(strings.HasPrefix(a, b))
+		test := strings.HasPrefix
+		if n.Func == "endswith" {
+			test = strings.HasSuffix
 		}
-		return of(strings.HasSuffix(a, b))
+		return both(a, b, func(a, b value) bool { return test(strings.ToLower(a.text), strings.ToLower(b.text)) })
 	}
 	return unknown
 }
@@ -329,11 +326,16 @@ func (g guard) contains(args []workflows.ExprNode) truth {
 		}
 		return no
 	}
-	v, ok := g.constant(args[1])
+	values, ok := g.anyOf(args[1])
 	if !ok {
 		return unknown
 	}
-	return of(slices.ContainsFunc(list, func(s string) bool { return equalFold(s, v) }))
+	if lit, ok := args[0].(*workflows.Lit); ok { // a part of the text, and so is nothing
+		return all(values, func(v value) bool { return strings.Contains(strings.ToLower(lit.Value), strings.ToLower(v.text)) })
+	}
+	return all(values, func(v value) bool {
+		return slices.ContainsFunc(list, func(s string) bool { return equalFold(s, v.text) })
+	})
 }
 
 // constantList reads fromJSON('["a", "b"]') and plain text such as 'OWNER,MEMBER'.
@@ -348,40 +350,45 @@ func constantList(n workflows.ExprNode) ([]string, bool) {
 	return strings.FieldsFunc(lit.Value, func(r rune) bool { return strings.ContainsRune("[]\",; \n\t", r) }), true
 }
 
-// constant returns what a node is known to be.
-func (g guard) constant(n workflows.ExprNode) (string, bool) {
-	switch n := n.(type) {
-	case *workflows.Lit:
-		return n.Value, true
-	case *workflows.Ref:
-		return g.value(n)
-	}
-	return "", false
-}
-
-// value returns what a context is known to be under the event.
-func (g guard) value(n *workflows.Ref) (string, bool) {
+// value returns what a context may be under the event; false when it may be anything.
+func (g guard) value(n *workflows.Ref) ([]value, bool) {
+	null := []value{{"", workflows.NullLiteral}}
 	switch n.Path() {
 	case "github.event_name":
-		return g.event, true
+		return []value{str(g.event)}, true
+	case "github.event.action":
+		var out []value
+		for _, a := range g.actions {
+			out = append(out, str(a))
+		}
+		return bounded(out)
 	case "github.event.pull_request.head.repo.fork":
 		if g.person != anybody {
-			return "true", true
+			return []value{boolean(true)}, true
 		}
 	case "github.event.label.name": // set in the very event in which somebody labels
 		if g.person == outsider && strings.HasPrefix(g.event, "pull_request") {
-			return "", true
+			return null, true
 		}
 	case "github.event.pull_request.merged":
 		if g.notMerged || g.person == outsider {
-			return "false", true
-		}
-	case "github.event.issue.pull_request", "github.event.pull_request":
-		if g.event == "push" || g.event == "schedule" || g.event == "workflow_dispatch" {
-			return "", true
+			return []value{boolean(false)}, true
 		}
 	}
-	return "", false
+	if g.lacks(n.Path()) {
+		return null, true
+	}
+	if g.st != nil {
+		return g.answer(n)
+	}
+	return nil, false
+}
+
+// lacks reports whether a context lies in an object that the event does not have.
+func (g guard) lacks(path string) bool {
+	rest, ok := strings.CutPrefix(path, "github.event.")
+	object, _, _ := strings.Cut(rest, ".")
+	return ok && platform.Lacks(g.event, object)
 }
 
 func pathOf(n workflows.ExprNode) string {

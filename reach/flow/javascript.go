@@ -50,20 +50,22 @@ func insideString(text string) bool {
 // The parts of JavaScript that are read. It is no parser: a name means the same in
 // the whole script, and a value carries what the text of its statement names.
 var (
-	jsAssign  = regexp.MustCompile(`(?m)(?:^|[;{(\s])(?:(?:const|let|var)\s+)?(\{[^{}=]{0,400}\}|[A-Za-z_$][\w$]*)\s*\+?=[ \t]*([^=>\s])`)
 	jsWrite   = regexp.MustCompile(`core\.(setOutput|exportVariable)\(\s*['"` + "`" + `]([\w.-]+)['"` + "`" + `]\s*,`)
 	jsReturn  = regexp.MustCompile(`(?m)^\s*return\s+(\S)`)
 	jsPath    = regexp.MustCompile(`[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*|\??\.?\[['"][\w-]+['"]\])*`)
 	jsBoolean = regexp.MustCompile(`^!|[=!]==?|^(?:Number|parseInt|Boolean)\(|\.(?:includes|startsWith|endsWith|test|some|every|length|indexOf)\b(?:\([^()]*\))?[\s)]*$`)
 	jsString  = regexp.MustCompile(`'[^'\n]*'|"[^"\n]*"`)
+	jsExec    = regexp.MustCompile(`\b(?:execSync|child_process\.exec|eval)\(`)
 	jsFetch   = regexp.MustCompile(`\b(pulls|issues)\.get\(`)
 )
 
 // javascript reads a script of actions/github-script.
 func (r *reader) javascript(script *workflows.Scalar) {
 	js := &jsReader{reader: r, script: script, alias: map[string]string{"context.payload": "github.event"}}
-	for _, m := range jsAssign.FindAllStringSubmatchIndex(script.Value, maxStatements) {
-		js.assign(script.Value[m[2]:m[3]], js.statement(m[4]))
+	if js.carries = js.readsText(); js.carries {
+		for _, a := range assignments(script.Value) {
+			js.assign(a.target, js.statement(a.value))
+		}
 	}
 	for _, m := range jsWrite.FindAllStringSubmatchIndex(script.Value, maxStatements) {
 		name := script.Value[m[4]:m[5]]
@@ -74,12 +76,41 @@ func (r *reader) javascript(script *workflows.Scalar) {
 			r.printedOutput("GITHUB_ENV", name, t, false, script.SpanOf(m[0], m[1]))
 		}
 	}
-	if archiveCall.MatchString(script.Value) {
+	if callsArchive(script.Value) {
 		r.flow.saved[archiveKey] = r.ev.artifact(r.sc, r.span())
+	}
+	for _, m := range jsExec.FindAllStringIndex(script.Value, maxStatements) {
+		js.runs(js.statement(m[1]))
 	}
 	for _, m := range jsReturn.FindAllStringSubmatchIndex(script.Value, maxStatements) {
 		r.flow.setOutput("result", js.taints(js.statement(m[2])), false)
 	}
+}
+
+// runs records a call that runs its first argument as code; expressions in it are
+// sinks of their own.
+func (js *jsReader) runs(call statement) {
+	if cut := strings.LastIndex(call.text, ", {"); cut >= 0 {
+		call.text, call.end = call.text[:cut], call.start+cut // its options
+	}
+	if !js.carries {
+		return
+	}
+	at := js.script.SpanOf(call.start, call.end)
+	if t := js.names(call.text, at); len(t) > 0 {
+		js.flow.code = append(js.flow.code, codeUse{at, t})
+	}
+}
+
+// readsText reports whether the script names anything that text could come from. Most
+// do not, and need not be followed.
+func (js *jsReader) readsText() bool {
+	if len(js.script.Exprs) > 0 || len(js.vars) > 0 || len(js.flow.saved) > 0 {
+		return true
+	}
+	text := js.script.Value
+	return strings.Contains(text, "payload") || strings.Contains(text, "pull") || strings.Contains(text, "issues.") ||
+		callsArchive(text) || readsFile.MatchString(text)
 }
 
 // maxStatements bounds what is read of one script, maxStatement the bytes of one
@@ -94,6 +125,8 @@ type jsReader struct {
 	script *workflows.Scalar
 	// alias maps names to the context that they stand for.
 	alias map[string]string
+	// carries is set when any of its values can carry text.
+	carries bool
 }
 
 // A statement is the rest of one, from and to offsets in the script.
@@ -217,6 +250,9 @@ func (js *jsReader) resolve(text string) string {
 
 // taints returns what the text of a value carries.
 func (js *jsReader) taints(value statement) []Taint {
+	if !js.carries {
+		return nil
+	}
 	text := strings.TrimSpace(value.text)
 	if _, after, ok := strings.Cut(text, " ? "); ok {
 		text = after // the condition of a ternary carries nothing
@@ -231,13 +267,20 @@ func (js *jsReader) taints(value statement) []Taint {
 		}
 	}
 	at := js.script.SpanOf(value.start, value.end)
-	for _, name := range jsPath.FindAllString(jsString.ReplaceAllString(text, "''"), maxStatements) {
-		out = merge(out, js.named(name, at))
-	}
+	out = merge(out, js.names(text, at))
 	if js.ev.mode == asCode && namesPull(text) {
 		out = merge(out, js.ev.pull(js.sc, at))
 	}
 	return merge(out, js.artifactText(text))
+}
+
+// names returns what the names in text carry, but for those in plain strings.
+func (js *jsReader) names(text string, at workflows.Span) []Taint {
+	var out []Taint
+	for _, name := range jsPath.FindAllString(jsString.ReplaceAllString(text, "''"), maxStatements) {
+		out = merge(out, js.named(name, at))
+	}
+	return out
 }
 
 // named returns what a name or path of names carries.

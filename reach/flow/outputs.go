@@ -41,11 +41,14 @@ func (ev *eval) foreignOutput(sc *scope, s *workflows.Step, name string) []Taint
 	kind, escaped := platform.LookupOutput(s.Uses.FullName(), s.Uses.Ref, comment, name)
 	var out []Taint
 	switch kind {
-	case platform.OutputUnknown:
+	case platform.OutputUnknown, platform.OutputInputs:
 		for _, e := range s.With.All() {
 			out = merge(out, ev.scalar(sc, s, e.Value))
 		}
-		return guessed(out)
+		if kind == platform.OutputUnknown {
+			return guessed(out)
+		}
+		return out
 	case platform.OutputFiles:
 		out = ev.changed(sc, "the names of changed files", s.Uses.Span)
 	case platform.OutputBranch:

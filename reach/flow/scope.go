@@ -67,6 +67,10 @@ type state struct {
 	scopes int // scopes made
 	// gateOfFile holds what composite actions do about people's rights.
 	gateOfFile map[*workflows.File]platform.Gate
+	// arms are those of scripts, by step.
+	arms map[*workflows.Step][]arm
+	// inners are the scopes of composite actions whoever uses them.
+	inners map[*workflows.File]*scope
 }
 
 // newScope prepares a scope for its steps.
@@ -85,7 +89,7 @@ func (st *state) newScope(sc scope) *scope {
 }
 
 func newState(repo *workflows.Repository) *state {
-	st := &state{repo: repo, jobs: map[*workflows.Job]*scope{}, gateOfFile: map[*workflows.File]platform.Gate{}}
+	st := &state{repo: repo, jobs: map[*workflows.Job]*scope{}, gateOfFile: map[*workflows.File]platform.Gate{}, inners: map[*workflows.File]*scope{}, arms: map[*workflows.Step][]arm{}}
 	used := map[*workflows.File]bool{}
 	for _, f := range repo.Files {
 		if f.Workflow == nil {

@@ -17,6 +17,7 @@ type scriptFlow struct {
 	saved    map[string][]Taint // files of the workspace that hold text, by path
 	files    []fileWrite
 	code     []codeUse
+	prompts  []codeUse // what agents are told
 	// unpackings are the artifacts of other runs that it puts into the workspace.
 	unpackings []unpacking
 }
@@ -115,7 +116,7 @@ func (st *state) inside(child *scope, m mode) []*scriptFlow {
 // mode; nil for a step that has none, or while it is being computed: a cycle
 // carries nothing new.
 func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
-	if s.Run == nil && !isGithubScript(s) && !takesArtifacts(s) {
+	if s.Run == nil && !isGithubScript(s) && !takesArtifacts(s) && !takesCommits(s) {
 		return nil
 	}
 	if sc.flows[m] == nil {
@@ -127,11 +128,13 @@ func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
 	sc.flows[m][s] = nil
 	r := &reader{ev: st.newEval(m), sc: sc, step: s, flow: newScriptFlow(), vars: map[string][]Taint{}, open: map[string]block{}}
 	r.inherit()
+	r.takesTree()
 	switch {
 	case isGithubScript(s):
 		r.javascript(s.With.Get("script"))
-	case s.Run == nil:
+	case takesArtifacts(s):
 		r.downloads()
+	case s.Run == nil:
 	case s.Run.Shell == workflows.ShellPOSIX:
 		for _, c := range s.Run.Commands {
 			r.command(c)
@@ -155,6 +158,10 @@ type reader struct {
 	vars map[string][]Taint
 	// open are the multi-line values (NAME<<END) being written, by the runner's file.
 	open map[string]block
+	// checks are the parts of the script in which a variable is known to be plain,
+	// once looked is set.
+	checks []check
+	looked bool
 }
 
 // A block is a value of several lines that ends at a line of its own.
@@ -223,6 +230,9 @@ func (r *reader) lines() {
 	for line := range strings.Lines(text) {
 		end := start + len(line)
 		t := r.lineTaints(line, start, end)
+		if codeLine.MatchString(line) {
+			r.codeOf(line, start, end)
+		}
 		if m := psAssign.FindStringSubmatch(line); m != nil && len(t) > 0 {
 			r.vars[m[1]] = merge(r.vars[m[1]], t)
 		}
@@ -244,6 +254,20 @@ func (r *reader) lineTaints(line string, start, end int) []Taint {
 			t = merge(t, r.ev.expr(r.sc, r.step, e))
 		}
 	}
+	return merge(t, r.variablesOf(line))
+}
+
+// codeOf records a line that runs the text of its variables as code; its expressions
+// are sinks of their own.
+func (r *reader) codeOf(line string, start, end int) {
+	if t := r.variablesOf(line); len(t) > 0 {
+		at := r.step.Run.SpanOf(start+len(line)-len(strings.TrimLeft(line, " \t")), end-len(line)+len(strings.TrimRight(line, "\r\n")))
+		r.flow.code = append(r.flow.code, codeUse{at, t})
+	}
+}
+
+func (r *reader) variablesOf(line string) []Taint {
+	var t []Taint
 	for _, m := range psVariable.FindAllStringSubmatch(line, -1) {
 		for _, name := range m[1:] {
 			t = merge(t, r.vars[name])

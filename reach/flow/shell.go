@@ -15,6 +15,7 @@ var (
 	psAssign          = regexp.MustCompile(`^\s*\$?(\w+)\s*\+?=[^=]`)
 	psVariable        = regexp.MustCompile(`(?i)\$\{?(?:env:)?(\w+)\}?|environ(?:\[|\.get\()['"](\w+)['"]|getenv\(['"](\w+)['"]`)
 	runnerFilePattern = regexp.MustCompile(`(GITHUB_OUTPUT|GITHUB_ENV|GITHUB_PATH)\b`)
+	codeLine          = regexp.MustCompile(`(?i)\b(?:iex|invoke-expression)\b|\bos\.(?:system|popen)\(|\bsubprocess\.\w+\(.*shell\s*=\s*True`)
 	outputName        = regexp.MustCompile(`["'\s(]([A-Za-z_][\w-]*)(?:=|<<)`)
 )
 
@@ -22,6 +23,7 @@ var (
 func (r *reader) command(c *workflows.Command) {
 	for _, a := range c.Assigns {
 		t := r.word(&a.Value)
+		r.assigned(a.Name, a.Span)
 		if len(t) > 0 {
 			r.vars[a.Name] = merge(r.vars[a.Name], through(t, r.sc.file, a.Span, "through $"+a.Name))
 		} else if c.Within == nil {
@@ -34,6 +36,7 @@ func (r *reader) command(c *workflows.Command) {
 	}
 	r.writes(c)
 	r.usesAsCode(c)
+	r.tellsAgent(c)
 	r.fetches(c)
 	r.unpacks(c)
 	r.dir = AfterCommand(r.dir, c)
@@ -47,6 +50,7 @@ func (r *reader) read(c *workflows.Command) {
 	}
 	for _, w := range c.Args() {
 		if w.Const && !strings.HasPrefix(w.Text, "-") {
+			r.assigned(w.Text, w.Span)
 			r.vars[w.Text] = merge(r.vars[w.Text], t)
 		}
 	}
@@ -72,14 +76,23 @@ func (r *reader) word(w *workflows.Word) []Taint {
 	for _, e := range w.Exprs {
 		out = merge(out, r.ev.expr(r.sc, r.step, e))
 	}
-	for _, v := range w.Vars {
-		out = merge(out, r.vars[v])
-	}
+	out = merge(out, r.variables(w))
 	for _, c := range w.Commands {
 		out = merge(out, r.result(c))
 	}
 	if r.ev.mode == asCode && namesPull(w.Text) {
 		out = merge(out, r.ev.pull(r.sc, w.Span))
+	}
+	return out
+}
+
+// variables returns the taints of a word's variables that no check made plain.
+func (r *reader) variables(w *workflows.Word) []Taint {
+	var out []Taint
+	for _, v := range w.Vars {
+		if t := r.vars[v]; len(t) > 0 && !r.plain(v, w.Span) {
+			out = merge(out, t)
+		}
 	}
 	return out
 }
@@ -103,7 +116,7 @@ func (r *reader) result(c *workflows.Command) []Taint {
 	out = merge(out, r.redirected(c))
 	switch {
 	case c.Name == "jq" && !selectsText(c):
-		out = slices.DeleteFunc(out, func(t Taint) bool { return t.Source != ArtifactSource }) // any field of it is text
+		out = slices.DeleteFunc(out, func(t Taint) bool { return t.Source != ArtifactSource && t.Source != TreeSource }) // any field of it is text
 	case !textTools[c.Name]:
 		out = guessed(out) // a program that was not read
 	}
@@ -191,24 +204,38 @@ func (r *reader) ghText(c *workflows.Command) []Taint {
 	switch {
 	case r.ev.mode == asCode && pull && headFields.MatchString(words):
 		return r.ev.fetched(r.sc, "github.event.pull_request.head.sha", c.Span)
+	case r.ev.mode == asText && listing.MatchString(words):
+		return r.listed(words, c.Span)
+	case r.ev.mode == asText && strings.Contains(words, "gh pr diff"):
+		return r.ev.text(r.sc, "the diff of the pull request", onIssuesAndPulls(r.sc), c.Span)
 	case r.ev.mode == asCode || !pull && !issue || strings.Contains(words, "/permission"):
 		return nil
 	}
 	fields := words
+	if strings.Contains(words, " view") && !strings.Contains(words, "--json") {
+		return r.ev.fetched(r.sc, fieldPath("body", pull), c.Span) // it prints all of it
+	}
 	if i := strings.Index(words, "jq"); i >= 0 {
 		fields = words[i:]
 	} else if i := strings.Index(words, "--json"); i >= 0 {
 		fields = words[i+len("--json"):]
 	}
 	if m := textFields.FindString(fields); m != "" {
-		return r.ev.fetched(r.sc, fieldPath(m), c.Span)
+		return r.ev.fetched(r.sc, fieldPath(m, pull), c.Span)
 	}
 	return nil
 }
 
 // fieldPath returns the context that holds the same text as a field of the API.
-func fieldPath(field string) string {
-	switch strings.ToLower(field) {
+func fieldPath(field string, pull bool) string {
+	field = strings.ToLower(field)
+	switch {
+	case !pull && field == "title":
+		return "github.event.issue.title"
+	case !pull:
+		return "github.event.issue.body"
+	}
+	switch field {
 	case "title":
 		return "github.event.pull_request.title"
 	case "headrefname", "head_ref", "head.ref", "head.label", "label":
@@ -484,11 +511,7 @@ func (r *reader) feeds(c *workflows.Command) {
 // asCode records a word whose variables carry text; its expressions are sinks of
 // their own.
 func (r *reader) asCode(w *workflows.Word) {
-	var t []Taint
-	for _, v := range w.Vars {
-		t = merge(t, r.vars[v])
-	}
-	if len(t) > 0 {
+	if t := r.variables(w); len(t) > 0 {
 		r.flow.code = append(r.flow.code, codeUse{w.Span, t})
 	}
 }

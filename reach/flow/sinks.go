@@ -67,6 +67,12 @@ func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
 		for _, w := range f.files {
 			add(Sink{Kind: SinkEnvFile, Span: w.span, Taints: w.taints, Variable: w.name})
 		}
+		for _, c := range f.prompts {
+			add(Sink{Kind: SinkPrompt, Span: c.span, Taints: c.taints})
+		}
+		for _, c := range f.code {
+			add(Sink{Kind: SinkShellCode, Span: c.span, Taints: c.taints})
+		}
 	}
 	if s.Run == nil {
 		return
@@ -74,9 +80,6 @@ func (st *state) scriptSinks(sc *scope, s *workflows.Step, add addSink) {
 	ev := st.newEval(asText)
 	for _, e := range s.Run.Exprs {
 		add(Sink{Kind: SinkScript, Expr: e, Span: e.Span, Taints: ev.expr(sc, s, e)})
-	}
-	for _, c := range f.code {
-		add(Sink{Kind: SinkShellCode, Span: c.span, Taints: c.taints})
 	}
 }
 
@@ -97,6 +100,9 @@ func (st *state) inputSinks(sc *scope, s *workflows.Step, add addSink) {
 		case info.Inputs[name] == platform.RoleScript:
 		case info.Inputs[name] == platform.RolePrompt:
 			kind = SinkPrompt
+		case info.Agent && info.Inputs[name] == platform.RolePath:
+			add(Sink{Kind: SinkPrompt, Span: e.Value.Span, Taints: st.written(sc, s, e.Value)})
+			continue
 		case !known && slices.Contains(scriptNames, name):
 			guess = true
 		default:
@@ -258,7 +264,7 @@ func (st *state) commandCheckouts(sc *scope, s *workflows.Step, add addSink) {
 				t = merge(t, r.ev.pull(sc, c.Span))
 			}
 		}
-		if strings.HasPrefix(commandText(c), "gh pr checkout") {
+		if text := commandText(c); strings.HasPrefix(text, "gh pr checkout") || strings.HasPrefix(text, "hub pr checkout") {
 			t = merge(t, r.ev.pull(sc, c.Span))
 		}
 		if subcommand(c, "fetch") || subcommand(c, "remote") {

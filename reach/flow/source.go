@@ -23,8 +23,25 @@ func (ev *eval) source(sc *scope, n *workflows.Ref) []Taint {
 		return ev.text(sc, path, ctx.Events, n.Span)
 	case platform.ShapeCaller: // client_payload of repository_dispatch
 		return ev.text(sc, path, []string{"repository_dispatch"}, n.Span)
+	case platform.ShapeWriter:
+		return ev.written(sc, path, ctx.Events, n.Span)
 	}
 	return nil
+}
+
+// written is the taint of text that only people with write access set.
+func (ev *eval) written(sc *scope, path string, events []string, at workflows.Span) []Taint {
+	t := Taint{Source: path, Who: platform.StartWriter, Start: platform.StartWriter}
+	for _, e := range sc.events {
+		if slices.Contains(events, e.Name) && !slices.Contains(t.Events, e.Name) {
+			t.Events = append(t.Events, e.Name)
+		}
+	}
+	if len(t.Events) == 0 {
+		return nil
+	}
+	t.Hops = []Hop{{File: sc.file, Span: at, Text: "set by " + setBy(t)}}
+	return []Taint{t}
 }
 
 // fetched is a field of the issue or pull request at hand that a script asked the

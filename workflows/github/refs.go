@@ -9,158 +9,96 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/stint-dev/stint/workflows"
 )
 
-// Limits of one question.
-const (
-	// MaxRefsBytes is the longest list of refs that is read.
-	MaxRefsBytes = 16 << 20
-	// AskTimeout bounds one question, connection included.
-	AskTimeout = 20 * time.Second
-)
+// MaxRefsBytes is the longest list of refs that is read.
+const MaxRefsBytes = 16 << 20
 
-// ErrNotFound is returned for a ref that the repository does not have, and for a
-// repository that does not exist or is private.
-var ErrNotFound = errors.New("no such repository or ref")
-
-// Refs answers which commit a ref names, by git's protocol version 2 (command
-// ls-refs, gitprotocol-v2). The zero value asks github.com. It is safe for
-// concurrent use; each repository is asked once.
-type Refs struct {
-	// Server is the base URL, "https://github.com" when empty.
-	Server string
-	// Client is http.DefaultClient when nil.
-	Client *http.Client
-
-	mu    sync.Mutex
-	asked map[string]*answer
+// Refs lists the branches and tags of a repository, by git's protocol version 2 (command
+// ls-refs, gitprotocol-v2). The error is workflows.ErrNotFound for a repository that
+// does not exist or is private.
+func (c *Client) Refs(ctx context.Context, owner, repo string) (*workflows.Refs, error) {
+	name, err := slug(owner, repo)
+	if err != nil {
+		return nil, err
+	}
+	return c.refs.get(strings.ToLower(name), func() (*workflows.Refs, error) {
+		refs := &workflows.Refs{Branches: map[string]string{}, Tags: map[string]string{}}
+		err := c.git(ctx, name, lsRefs(), MaxRefsBytes, func(in io.Reader, answered string) error {
+			if !strings.EqualFold(answered, name) {
+				refs.Renamed = answered
+			}
+			return readRefs(in, refs)
+		})
+		if err != nil {
+			return nil, failed("the refs of "+name, err)
+		}
+		return refs, nil
+	})
 }
-
-// An answer is the list of refs of one repository, made once.
-type answer struct {
-	once    sync.Once
-	commits map[string]string // by full ref name, tags peeled
-	err     error
-}
-
-// owners and repositories may hold only what GitHub allows in names.
-var (
-	ownerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
-	repoName  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-)
 
 // Commit returns the full commit that the ref of owner/repo names now, and the
 // fullest version tag on the same commit, "" when there is none: v4 gives v4.3.1.
-// A tag wins over a branch of the same name, as it does in a uses:.
-func (r *Refs) Commit(ctx context.Context, owner, repo, ref string) (commit, version string, err error) {
-	if !ownerName.MatchString(owner) || !repoName.MatchString(repo) || repo == "." || repo == ".." {
-		return "", "", fmt.Errorf("%q is no repository name", owner+"/"+repo)
+func (c *Client) Commit(ctx context.Context, owner, repo, ref string) (commit, version string, err error) {
+	refs, err := c.Refs(ctx, owner, repo)
+	if err != nil {
+		return "", "", err
 	}
-	a := r.answer(strings.ToLower(owner + "/" + repo))
-	a.once.Do(func() { a.commits, a.err = r.ask(ctx, owner, repo) })
-	if a.err != nil {
-		return "", "", a.err
-	}
-	commit = a.commits["refs/tags/"+ref]
+	commit = refs.Commit(ref)
 	if commit == "" {
-		commit = a.commits["refs/heads/"+ref]
+		return "", "", workflows.ErrNotFound
 	}
-	if commit == "" {
-		return "", "", ErrNotFound
-	}
-	return commit, fullest(a.commits, commit, ref), nil
+	return commit, refs.Version(commit, ref), nil
 }
 
-func (r *Refs) answer(name string) *answer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.asked == nil {
-		r.asked = map[string]*answer{}
+// failed says what a question was about; the errors that a run meets again and again
+// stay as they are, so that they are said once.
+func failed(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	if r.asked[name] == nil {
-		r.asked[name] = &answer{}
-	}
-	return r.asked[name]
-}
-
-// fullest returns the version tag on the commit that says most: v4.3.1 rather
-// than v4.3 or v4; of several as full, the one that begins like the ref asked for,
-// then the greatest.
-func fullest(commits map[string]string, commit, ref string) string {
-	best := ""
-	for name, c := range commits {
-		tag, ok := strings.CutPrefix(name, "refs/tags/")
-		if ok && c == commit && versionTag.MatchString(tag) && (best == "" || fuller(tag, best, ref)) {
-			best = tag
+	for _, same := range []error{workflows.ErrNotFound, ErrNoNetwork, ErrNoToken, ErrLimited, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, same) {
+			return err
 		}
 	}
-	return best
+	return fmt.Errorf("%s: %w", what, err)
 }
 
-var versionTag = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+){0,3}$`)
-
-func fuller(a, b, ref string) bool {
-	if da, db := strings.Count(a, "."), strings.Count(b, "."); da != db {
-		return da > db
-	}
-	if pa, pb := strings.HasPrefix(a, ref), strings.HasPrefix(b, ref); pa != pb {
-		return pa
-	}
-	return greater(a, b)
-}
-
-// greater compares version tags number by number.
-func greater(a, b string) bool {
-	pa, pb := strings.Split(strings.TrimPrefix(a, "v"), "."), strings.Split(strings.TrimPrefix(b, "v"), ".")
-	for i := range min(len(pa), len(pb)) {
-		na, _ := strconv.Atoi(pa[i])
-		nb, _ := strconv.Atoi(pb[i])
-		if na != nb {
-			return na > nb
+// git sends one command to a repository. answered is the owner/repo that answers, which
+// is another when the repository was renamed.
+func (c *Client) git(ctx context.Context, name string, command []byte, most int64, read func(in io.Reader, answered string) error) error {
+	server := base(c.Server, "https://github.com")
+	q := question{method: http.MethodPost, url: server + "/" + name + ".git/git-upload-pack", body: command, most: most, header: http.Header{
+		"Content-Type": {"application/x-git-upload-pack-request"},
+		"Accept":       {"application/x-git-upload-pack-result"},
+		"Git-Protocol": {"version=2"},
+	}}
+	return c.ask(ctx, q, func(resp *http.Response, final *url.URL) error {
+		switch resp.StatusCode {
+		case http.StatusOK:
+			answered, err := nameIn(final)
+			if err != nil {
+				return err
+			}
+			return read(resp.Body, answered)
+		case http.StatusNotFound, http.StatusUnauthorized:
+			return workflows.ErrNotFound
 		}
-	}
-	return a > b
+		return fmt.Errorf("status %d", resp.StatusCode)
+	})
 }
 
-// ask lists the heads and tags of a repository.
-func (r *Refs) ask(ctx context.Context, owner, repo string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
-	defer cancel()
-	server := r.Server
-	if server == "" {
-		server = "https://github.com"
+// nameIn returns the owner/repo of …/owner/repo[.git]/git-upload-pack.
+func nameIn(u *url.URL) (string, error) {
+	parts := strings.Split(strings.TrimSuffix(u.Path, "/git-upload-pack"), "/")
+	if len(parts) < 2 {
+		return "", errors.New("the server sends the question to no repository")
 	}
-	u, err := url.JoinPath(server, owner, repo+".git", "git-upload-pack")
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(lsRefs()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-git-upload-pack-request")
-	req.Header.Set("Accept", "application/x-git-upload-pack-result")
-	req.Header.Set("Git-Protocol", "version=2")
-	client := r.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("cannot ask %s", owner+"/"+repo)
-	}
-	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusUnauthorized:
-		return nil, ErrNotFound
-	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("asking for the refs of %s gave status %d", owner+"/"+repo, resp.StatusCode)
-	}
-	return readRefs(io.LimitReader(resp.Body, MaxRefsBytes))
+	return slug(parts[len(parts)-2], strings.TrimSuffix(parts[len(parts)-1], ".git"))
 }
 
 // lsRefs is the request: list heads and tags, tags with the commit they point to.
@@ -175,27 +113,23 @@ func lsRefs() []byte {
 	return b.Bytes()
 }
 
-// packet appends one pkt-line: four hex digits of length, itself included.
-func packet(b *bytes.Buffer, s string) { fmt.Fprintf(b, "%04x%s", len(s)+4, s) }
-
 // commitID is a commit as ls-refs writes it.
 var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // readRefs reads pkt-lines "OID NAME[ peeled:OID]" up to the flush packet; a list
 // that ends before it is an error, not a shorter list.
-func readRefs(in io.Reader) (map[string]string, error) {
-	out := map[string]string{}
+func readRefs(in io.Reader, into *workflows.Refs) error {
 	for {
 		line, done, err := readPacket(in)
 		if err != nil {
-			return nil, errors.New("the list of refs is cut off or malformed")
+			return errors.New("the list of refs is cut off or malformed")
 		}
 		if done {
-			return out, nil
+			return nil
 		}
-		fields := strings.Fields(line)
+		fields := strings.Fields(string(line))
 		if len(fields) < 2 || !commitID.MatchString(fields[0]) {
-			return nil, errors.New("the list of refs is malformed")
+			return errors.New("the list of refs is malformed")
 		}
 		commit := fields[0]
 		for _, attr := range fields[2:] {
@@ -203,29 +137,10 @@ func readRefs(in io.Reader) (map[string]string, error) {
 				commit = peeled
 			}
 		}
-		out[fields[1]] = commit
+		if tag, ok := strings.CutPrefix(fields[1], "refs/tags/"); ok {
+			into.Tags[tag] = commit
+		} else if branch, ok := strings.CutPrefix(fields[1], "refs/heads/"); ok {
+			into.Branches[branch] = commit
+		}
 	}
-}
-
-// readPacket reads one pkt-line; done is set for the flush packet.
-func readPacket(in io.Reader) (line string, done bool, err error) {
-	var head [4]byte
-	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return "", false, err
-	}
-	n, err := strconv.ParseUint(string(head[:]), 16, 16)
-	if err != nil {
-		return "", false, err
-	}
-	if n == 0 {
-		return "", true, nil
-	}
-	if n < 4 {
-		return "", false, errors.New("no length")
-	}
-	body := make([]byte, n-4)
-	if _, err := io.ReadFull(in, body); err != nil {
-		return "", false, err
-	}
-	return strings.TrimSuffix(string(body), "\n"), false, nil
 }

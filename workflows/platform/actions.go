@@ -19,7 +19,15 @@ var actionTables = [][]ActionInfo{
 	scriptActions, agentActions,
 }
 
-var actions = indexBy(slices.Concat(actionTables...), func(a ActionInfo) string { return a.Name })
+var actions = indexActions()
+
+func indexActions() map[string]ActionInfo {
+	index := indexBy(slices.Concat(actionTables...), func(a ActionInfo) string { return a.Name })
+	for name, a := range index {
+		index[name] = completed(a)
+	}
+	return index
+}
 
 // lookupAction looks for the longest line that name starts with. A reusable
 // workflow is no step of its repository's action, so that only a line of its own counts.
@@ -28,7 +36,7 @@ func lookupAction(name string) (ActionInfo, bool) {
 	workflow := strings.Contains(name, "/.github/workflows/")
 	for key := name; strings.Contains(key, "/"); key = key[:strings.LastIndex(key, "/")] {
 		if a, ok := actions[key]; ok {
-			return a.clone(), true
+			return a, true
 		}
 		if workflow {
 			break
@@ -37,14 +45,8 @@ func lookupAction(name string) (ActionInfo, bool) {
 	return ActionInfo{}, false
 }
 
-// clone keeps a caller's changes out of the table, and fills in Source.
-func (a ActionInfo) clone() ActionInfo {
-	inputs := make(roles, len(a.Inputs))
-	for name, role := range a.Inputs {
-		inputs[name] = role
-	}
-	a.Inputs = inputs
-	a.StaticInputs = slices.Clone(a.StaticInputs)
+// completed fills in what the tables leave out because it follows from the name.
+func completed(a ActionInfo) ActionInfo {
 	a.Token = tokenNeeds[a.Name]
 	if strings.HasPrefix(a.Name, "slsa-framework/slsa-github-generator/") {
 		// Its verifier checks the tag: README, "Referencing SLSA builders and generators".

@@ -25,7 +25,7 @@ const (
 // repositories, 2026-11.
 var answering = []string{
 	"actions/ai-inference", "github/ai-moderator", "coderabbitai/ai-pr-reviewer", "codiumai/pr-agent", "qodo-ai/pr-agent", "ultralytics/actions",
-	"llm", "gh",
+	"llm", "gh", "mods", "aichat", "sgpt",
 }
 
 // reading are those that only read. Sources: as above.
@@ -75,7 +75,7 @@ func CommandAllowance(words []string) Allowance {
 	}
 	line := strings.Join(words, " ")
 	switch name := strings.ToLower(words[0]); {
-	case slices.Contains(answering, name):
+	case slices.Contains(answering, name), len(words) > 1 && slices.Contains(settingUp, words[1]):
 		return Answers
 	case strings.Contains(name, "claude"):
 		if !slices.Contains(words, "-p") && !slices.Contains(words, "--print") {
@@ -86,12 +86,30 @@ func CommandAllowance(words []string) Allowance {
 		return RunsAnything
 	case strings.Contains(name, "codex"):
 		return codexSandbox(line, Reads)
-	case strings.Contains(name, "gemini"), strings.Contains(name, "copilot"), name == "qwen":
-		return Reads
+	case strings.Contains(name, "gemini"), strings.Contains(name, "copilot"), strings.Contains(name, "qwen"):
+		return shellTools(line)
 	case strings.HasPrefix(name, "aider"):
 		return Acts
 	}
 	return RunsAnything
+}
+
+// settingUp are the first words of commands that start no model. Source: the tools'
+// own help, 2026-11.
+var settingUp = []string{"--version", "-v", "--help", "login", "logout", "auth", "mcp", "config", "install", "update", "upgrade", "doctor", "setup-token", "completion", "extensions", "plugin"}
+
+// shellTools reads the flags by which gemini, qwen and copilot are allowed tools.
+// Sources: their manuals, 2026-11.
+func shellTools(line string) Allowance {
+	_, listed, found := strings.Cut(strings.ReplaceAll(line, "=", " "), "--allow")
+	shell := strings.NewReplacer("shell(", "", "run_shell_command(", "").Replace(listed)
+	switch {
+	case strings.Contains(line, "--approval-mode yolo"), found && strings.Contains(shell, "shell"):
+		return RunsAnything
+	case found, strings.Contains(line, "auto_edit"), strings.Contains(line, "auto-edit"):
+		return Acts
+	}
+	return Reads
 }
 
 // toolFlags name the tools that claude uses without asking.
@@ -105,6 +123,16 @@ func claudeTools(args string) Allowance {
 		return RunsAnything
 	}
 	allowed := Reads
+	if strings.Contains(args, "acceptEdits") {
+		allowed = Acts
+	}
+	if _, rules, ok := strings.Cut(args, `"allow"`); ok { // settings, as a file has them
+		_, rules, _ = strings.Cut(rules, "[")
+		rules, _, _ = strings.Cut(rules, "]")
+		for _, tool := range toolList(rules) {
+			allowed = max(allowed, claudeTool(tool))
+		}
+	}
 	for _, flag := range toolFlags {
 		rest := args
 		for found := true; ; {

@@ -24,6 +24,9 @@ func TestAgentAllowance(t *testing.T) {
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "claude_args": `--disallowedTools "Bash"`}, Reads},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "allowed_tools": "WebFetch"}, Acts},
 		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "claude_args": "--model x\n--allowed-tools\nRead\nBash"}, RunsAnything},
+		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "settings": `{"permissions": {"allow": ["Read", "Bash"], "deny": ["WebFetch"]}}`}, RunsAnything},
+		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "settings": `{"permissions": {"allow": ["Read", "Edit(docs/**)"]}}`}, Acts},
+		{"anthropics/claude-code-action", map[string]string{"prompt": "sort", "settings": `{"permissions": {"allow": ["Read"], "deny": ["Bash"]}}`}, Reads},
 		{"google-github-actions/run-gemini-cli", map[string]string{"prompt": "sort"}, RunsAnything},
 		{"google-github-actions/run-gemini-cli", map[string]string{"settings": `{"tools": {"core": []}}`}, Answers},
 		{"google-github-actions/run-gemini-cli", map[string]string{"settings": `{"tools": {"core": ["read_file"]}}`}, Reads},
@@ -56,6 +59,17 @@ func TestCommandAllowance(t *testing.T) {
 		"aider --message hello":                                             Acts,
 		"opencode run hello":                                                RunsAnything,
 		"":                                                                  Answers,
+		"gemini --approval-mode yolo -p hello":                              RunsAnything,
+		"gemini --approval-mode auto_edit -p hello":                         Acts,
+		"gemini --allowed-tools run_shell_command -p hello":                 RunsAnything,
+		"gemini --allowed-tools run_shell_command(ls) -p hello":             Acts,
+		"copilot -p hello --allow-tool shell":                               RunsAnything,
+		"copilot -p hello --allow-tool=shell(git:*)":                        Acts,
+		"claude -p hello --permission-mode acceptEdits":                     Acts,
+		"codex login --with-api-key":                                        Answers,
+		"opencode auth login":                                               Answers,
+		"aider --version":                                                   Answers,
+		"aichat hello":                                                      Answers,
 	} {
 		if got := CommandAllowance(strings.Fields(line)); got != want {
 			t.Errorf("%q: got %d, want %d", line, got, want)

@@ -100,6 +100,33 @@ func lookupBad(name, ref, comment string) []Advisory {
 	return found
 }
 
+func lookupPublished(list []Published, name, ref, comment string) []Advisory {
+	found := lookupBad(name, ref, comment)
+	name = strings.ToLower(name)
+	for _, p := range list {
+		r, ok := parseRange(strings.ReplaceAll(p.Range, " ", ""))
+		if !ok || name != p.Action && !strings.HasPrefix(name, p.Action+"/") {
+			continue
+		}
+		entry := badEntry{
+			Action: p.Action, Kind: "vulnerable", ID: p.ID, Summary: "versions " + p.Range,
+			Fixed: p.Fixed, Date: p.Date, Source: p.Source, ranges: []versionRange{r},
+		}
+		if i := slices.IndexFunc(bad.Actions, func(e badEntry) bool { return e.Action == p.Action && e.ID == p.ID }); i >= 0 {
+			if bad.Actions[i].Kind != entry.Kind {
+				continue
+			}
+			entry.Summary = bad.Actions[i].Summary
+		}
+		if hit, ok := entry.match(ref, comment); ok {
+			a := entry.advisory(hit)
+			a.MovedOn = !a.Exact && !isCommit(ref) && entry.movedOn(ref)
+			found = mergeAdvisory(found, a)
+		}
+	}
+	return found
+}
+
 // mergeAdvisory adds an advisory, or where the same one is there already keeps the more exact.
 func mergeAdvisory(found []Advisory, a Advisory) []Advisory {
 	for i, b := range found {

@@ -288,3 +288,36 @@ func FuzzLookupBad(f *testing.F) {
 		}
 	})
 }
+
+// What was published since the data was collected counts, and does not undo it.
+func TestLookupPublished(t *testing.T) {
+	list := []Published{
+		{Action: "new/tool", ID: "GHSA-new", Range: ">= 1.0.0, < 1.2.1", Fixed: "1.2.1"},
+		{Action: "new/tool", ID: "GHSA-odd", Range: "before the flood"},
+		{Action: "tj-actions/changed-files", ID: "GHSA-mrrh-fwg8-r2c3", Range: "< 0.0.1"},
+		{Action: "tj-actions/changed-files", ID: "GHSA-mcph-m25j-8j63", Range: "< 99", Fixed: "99"},
+	}
+	ids := func(name, ref, comment string) (out []string) {
+		for _, a := range LookupPublished(list, name, ref, comment) {
+			out = append(out, a.ID)
+		}
+		return out
+	}
+	commit := strings.Repeat("1", 40)
+	for _, c := range []struct{ name, ref, comment, want string }{
+		{"new/tool", "v1.2.0", "", "GHSA-new"},
+		{"New/Tool/sub", "v1.2.0", "", "GHSA-new"},
+		{"new/tool", commit, "v1.0.0", "GHSA-new"},
+		{"new/tool", "v1.2.1", "", ""},
+		{"new/tools", "v1.2.0", "", ""},
+		{"tj-actions/changed-files", "0e58ed8671d6b60d0890c21b07f8835ace038e67", "", "GHSA-mrrh-fwg8-r2c3"},
+		{"tj-actions/changed-files", "v50.0.0", "", "GHSA-mcph-m25j-8j63"}, // given a later end
+	} {
+		if got := strings.Join(ids(c.name, c.ref, c.comment), " "); got != c.want {
+			t.Errorf("%s@%s # %s: %q, want %q", c.name, c.ref, c.comment, got, c.want)
+		}
+	}
+	if n := len(LookupBad("tj-actions/changed-files", "v50.0.0", "")); n > 0 {
+		t.Errorf("without the list: %d", n)
+	}
+}

@@ -121,9 +121,21 @@ func unwrapOne(words []string) ([]string, bool) {
 		if rest = skipAssignments(rest); len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
 			return nil, false
 		}
+		if name, version, ok := cutVersion(rest[0]); ok && version != "" {
+			rest = append([]string{name}, rest[1:]...)
+		}
 		return rest, true
 	}
 	return nil, false
+}
+
+// cutVersion cuts the version off a package that a runner is given: npx name@1, npx
+// @scope/name@latest.
+func cutVersion(word string) (name, version string, ok bool) {
+	if at := strings.LastIndexByte(word, '@'); at > 0 && !strings.Contains(word[at:], "/") {
+		return word[:at], word[at+1:], true
+	}
+	return word, "", false
 }
 
 // skipFlags passes over flags; a value of its own after a short flag (sudo -u root)

@@ -159,8 +159,12 @@ func TestLookupCommand(t *testing.T) {
 		{"codex exec x", "agent openai*"},
 		{"q chat --trust-all-tools x", "agent aws*"},
 		{"opencode run x", "agent model*"},
+		{"npx --yes @openai/codex@latest exec x", "agent openai*"},
+		{"bunx opencode-ai@0.5 run x", "agent model*"},
+		{"cn -p x", "agent model*"},
 
 		{"gh pr checkout 1", "checkout github"},
+		{"hub pr checkout 1", "checkout github"},
 		{"git fetch origin pull/1/head", "checkout"},
 		{"git -C sub checkout main", "checkout"},
 		{"git push", "publish github"},

@@ -31,17 +31,15 @@ func splitContexts(table []Context, star string) []contextLine {
 	return lines
 }
 
+// anyIndex makes a computed index (commits[], secrets.[]) any part of the path.
+var anyIndex = strings.NewReplacer(".[]", ".*", "[]", ".*")
+
 // lookupContext looks for a line of the path itself, then for lines below it (the
 // path names an object), then for the nearest line above it, and last for a
 // payload's field by its own name.
 func lookupContext(path string) Context {
 	path = strings.ToLower(path)
-	parts := strings.Split(path, ".")
-	for i, part := range parts {
-		if part == "[]" {
-			parts[i] = "*"
-		}
-	}
+	parts := strings.Split(anyIndex.Replace(path), ".")
 	if found, ok := contextAt(parts); ok {
 		return found.named(path)
 	}
@@ -104,7 +102,7 @@ func fits(line, path []string) bool {
 
 // severity orders shapes for whole objects. Text goes before secrets, since an
 // object with both (github) is an injection first: the token in it is masked.
-var severity = map[Shape]int{ShapeFixed: 0, ShapeUnknown: 1, ShapeFlow: 2, ShapeCaller: 3, ShapeSecret: 4, ShapeText: 5}
+var severity = map[Shape]int{ShapeFixed: 0, ShapeUnknown: 1, ShapeWriter: 2, ShapeFlow: 3, ShapeCaller: 4, ShapeSecret: 5, ShapeText: 6}
 
 // worse joins two lines of one object: the worse shape, and the events of both
 // where both are text.

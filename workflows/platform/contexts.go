@@ -25,10 +25,17 @@ var (
 	onStatus     = []string{"status"}
 	onPush       = []string{"push"}
 	onQueue      = []string{"merge_group"}
+	onRelease    = []string{"release"}
+	onMilestone  = []string{"milestone"}
+	onDeployment = []string{"deployment", "deployment_status"}
+	onDispatch   = []string{"workflow_dispatch"}
+	// onRef are those whose ref a writer names; the others run on the default branch,
+	// or on refs/pull/N/merge.
+	onRef = []string{"create", "delete", "deployment", "deployment_status", "push", "release", "workflow_dispatch"}
 )
 
 // contextTable holds every context that is not part of the event's payload.
-// ShapeUnknown marks free text that only writers set.
+// ShapeWriter marks free text that only writers set.
 var contextTable = []Context{
 	// github.*, source docsContexts.
 	{"github.action", ShapeFixed, nil, docsContexts},
@@ -48,8 +55,8 @@ var contextTable = []Context{
 	{"github.job", ShapeFixed, nil, docsContexts},
 	{"github.output", ShapeFixed, nil, docsContexts},
 	{"github.path", ShapeFixed, nil, docsContexts},
-	{"github.ref", ShapeUnknown, nil, docsContexts}, // a pull request's is refs/pull/N/merge
-	{"github.ref_name", ShapeUnknown, nil, docsContexts},
+	{"github.ref", ShapeWriter, onRef, docsContexts}, // a pull request's is refs/pull/N/merge
+	{"github.ref_name", ShapeWriter, onRef, docsContexts},
 	{"github.ref_protected", ShapeFixed, nil, docsContexts},
 	{"github.ref_type", ShapeFixed, nil, docsContexts},
 	{"github.repository", ShapeFixed, nil, docsContexts},
@@ -70,7 +77,7 @@ var contextTable = []Context{
 	{"github.token", ShapeSecret, nil, docsContexts},
 	{"github.triggering_actor", ShapeFixed, nil, docsLogin},
 	{"github.workflow", ShapeFixed, nil, docsContexts},
-	{"github.workflow_ref", ShapeUnknown, nil, docsContexts}, // ends in a branch's name
+	{"github.workflow_ref", ShapeWriter, onRef, docsContexts}, // ends in a branch's name
 	{"github.workflow_sha", ShapeFixed, nil, docsContexts},
 	{"github.workspace", ShapeFixed, nil, docsContexts},
 
@@ -82,7 +89,7 @@ var contextTable = []Context{
 	{"job.services", ShapeFixed, nil, docsContexts},
 	{"job.status", ShapeFixed, nil, docsContexts},
 	{"job.workflow_file_path", ShapeFixed, nil, docsContexts},
-	{"job.workflow_ref", ShapeUnknown, nil, docsContexts},
+	{"job.workflow_ref", ShapeWriter, onRef, docsContexts},
 	{"job.workflow_repository", ShapeFixed, nil, docsContexts},
 	{"job.workflow_sha", ShapeFixed, nil, docsContexts},
 	{"jobs.*.outputs", ShapeFlow, nil, docsContexts},
@@ -116,16 +123,16 @@ var payloadTable = []Context{
 	{"github.event.pull_request.head.repo.homepage", ShapeText, onPull, docsPayload},
 	{"github.event.pull_request.base.ref", ShapeFixed, nil, docsPayload},
 	{"github.event.pull_request.base.label", ShapeFixed, nil, docsPayload},
-	{"github.event.pull_request.auto_merge.commit_title", ShapeUnknown, nil, docsPayload},
-	{"github.event.pull_request.auto_merge.commit_message", ShapeUnknown, nil, docsPayload},
-	{"github.event.pull_request.milestone.title", ShapeUnknown, nil, docsPayload},
+	{"github.event.pull_request.auto_merge.commit_title", ShapeWriter, onPull, docsPayload},
+	{"github.event.pull_request.auto_merge.commit_message", ShapeWriter, onPull, docsPayload},
+	{"github.event.pull_request.milestone.title", ShapeWriter, onPull, docsPayload},
 	{"github.event.pull_request.labels.*.name", ShapeFixed, nil, docsPayload},
 	{"github.event.review.body", ShapeText, onReview, docsPayload},
 
 	// Issues, comments, discussions, the wiki.
 	{"github.event.issue.title", ShapeText, onIssue, docsPayload},
 	{"github.event.issue.body", ShapeText, onIssue, docsPayload},
-	{"github.event.issue.milestone.title", ShapeUnknown, nil, docsPayload},
+	{"github.event.issue.milestone.title", ShapeWriter, onIssue, docsPayload},
 	{"github.event.issue.labels.*.name", ShapeFixed, nil, docsPayload},
 	{"github.event.comment.body", ShapeText, onComment, docsPayload},
 	{"github.event.comment.diff_hunk", ShapeText, []string{"pull_request_review_comment"}, docsPayload},
@@ -156,10 +163,10 @@ var payloadTable = []Context{
 	{"github.event.workflow_run.head_repository.description", ShapeText, onRun, docsPayload},
 	{"github.event.workflow_run.name", ShapeFixed, nil, docsPayload},
 	{"github.event.workflow_run.event", ShapeFixed, nil, docsPayload},
-	{"github.event.workflow_run.pull_requests.*.head.ref", ShapeUnknown, nil, docsPayload}, // empty for forks
+	{"github.event.workflow_run.pull_requests.*.head.ref", ShapeWriter, onRun, docsPayload}, // empty for forks
 	{"github.event.workflow_run.pull_requests.*.base.ref", ShapeFixed, nil, docsPayload},
 	{"github.event.workflow.name", ShapeFixed, nil, docsPayload},
-	{"github.event.workflow.path", ShapeUnknown, nil, docsPayload},
+	{"github.event.workflow.path", ShapeWriter, onDispatch, docsPayload},
 
 	// Checks and statuses on commits, also those of forks.
 	{"github.event.check_suite.head_branch", ShapeText, onSuite, docsPayload},
@@ -206,21 +213,21 @@ var payloadTable = []Context{
 	{"github.event.forkee.homepage", ShapeText, onFork, docsPayload},
 
 	// Free text of writers, and names that the repository sets.
-	{"github.event.ref", ShapeUnknown, nil, docsPayload},
-	{"github.event.base_ref", ShapeUnknown, nil, docsPayload},
+	{"github.event.ref", ShapeWriter, onRef, docsPayload},
+	{"github.event.base_ref", ShapeWriter, onPush, docsPayload},
 	{"github.event.master_branch", ShapeFixed, nil, docsPayload},
-	{"github.event.release.tag_name", ShapeUnknown, nil, docsPayload},
-	{"github.event.release.target_commitish", ShapeUnknown, nil, docsPayload},
-	{"github.event.release.name", ShapeUnknown, nil, docsPayload},
-	{"github.event.release.body", ShapeUnknown, nil, docsPayload},
-	{"github.event.milestone.title", ShapeUnknown, nil, docsPayload},
-	{"github.event.milestone.description", ShapeUnknown, nil, docsPayload},
+	{"github.event.release.tag_name", ShapeWriter, onRelease, docsPayload},
+	{"github.event.release.target_commitish", ShapeWriter, onRelease, docsPayload},
+	{"github.event.release.name", ShapeWriter, onRelease, docsPayload},
+	{"github.event.release.body", ShapeWriter, onRelease, docsPayload},
+	{"github.event.milestone.title", ShapeWriter, onMilestone, docsPayload},
+	{"github.event.milestone.description", ShapeWriter, onMilestone, docsPayload},
 	{"github.event.label.name", ShapeFixed, nil, docsPayload},
 	{"github.event.label.description", ShapeFixed, nil, docsPayload},
-	{"github.event.deployment.payload", ShapeUnknown, nil, docsPayload},
-	{"github.event.deployment.ref", ShapeUnknown, nil, docsPayload},
-	{"github.event.deployment.description", ShapeUnknown, nil, docsPayload},
-	{"github.event.deployment_status.description", ShapeUnknown, nil, docsPayload},
+	{"github.event.deployment.payload", ShapeWriter, onDeployment, docsPayload},
+	{"github.event.deployment.ref", ShapeWriter, onDeployment, docsPayload},
+	{"github.event.deployment.description", ShapeWriter, onDeployment, docsPayload},
+	{"github.event.deployment_status.description", ShapeWriter, onDeployment, docsPayload},
 	{"github.event.repository.default_branch", ShapeFixed, nil, docsPayload},
 	{"github.event.repository.description", ShapeUnknown, nil, docsPayload},
 	{"github.event.repository.homepage", ShapeUnknown, nil, docsPayload},

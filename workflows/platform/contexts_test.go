@@ -16,7 +16,7 @@ func TestContextTables(t *testing.T) {
 		if line.Source == "" {
 			t.Errorf("%s: no source", line.Path)
 		}
-		if (line.Shape == ShapeText) != (len(line.Events) > 0) {
+		if (line.Shape == ShapeText || line.Shape == ShapeWriter) != (len(line.Events) > 0) {
 			t.Errorf("%s: text needs its events, other shapes have none: %v", line.Path, line.Events)
 		}
 		if !slices.IsSorted(line.Events) {
@@ -43,7 +43,7 @@ func TestLookupContext(t *testing.T) {
 		{"github.triggering_actor", ShapeFixed},
 		{"github.run_id", ShapeFixed},
 		{"github.base_ref", ShapeFixed},
-		{"github.ref_name", ShapeUnknown},
+		{"github.ref_name", ShapeWriter},
 		{"github.token", ShapeSecret},
 		{"github.head_ref", ShapeText},
 		{"GitHub.Head_Ref", ShapeText},
@@ -102,6 +102,9 @@ func TestLookupContext(t *testing.T) {
 		{"github.event.discussion.number", ShapeFixed},
 		{"github.event.pages.*.page_name", ShapeText},
 		{"github.event.pages.[].page_name", ShapeText},
+		{"github.event.pages[].page_name", ShapeText},
+		{"github.event.commits[].message", ShapeText},
+		{"github.event.commits[].id", ShapeFixed},
 		{"github.event.commits.*.message", ShapeText},
 		{"github.event.commits.[].author.email", ShapeText},
 		{"github.event.head_commit.message", ShapeText},
@@ -113,8 +116,8 @@ func TestLookupContext(t *testing.T) {
 		{"github.event.workflow_run.conclusion", ShapeFixed},
 		{"github.event.workflow_run.id", ShapeFixed},
 		{"github.event.workflow_run", ShapeText},
-		{"github.event.release.body", ShapeUnknown},
-		{"github.event.release.tag_name", ShapeUnknown},
+		{"github.event.release.body", ShapeWriter},
+		{"github.event.release.tag_name", ShapeWriter},
 		{"github.event.release.id", ShapeFixed},
 		{"github.event.label.name", ShapeFixed},
 		{"github.event.repository.default_branch", ShapeFixed},

@@ -1,6 +1,9 @@
 package platform
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What the platform has stopped and for whom it has not, where several lines say
 // the same.
@@ -108,4 +111,23 @@ func indexBy[T any](table []T, key func(T) string) map[string]T {
 		}
 	}
 	return index
+}
+
+// payloads are the objects of an event's payload that a run may be about. Source: the
+// payloads in "Webhook events and payloads", docs.github.com, 2026-11.
+var payloads = map[string]string{
+	"issues": "issue", "issue_comment": "issue comment", "discussion": "discussion", "discussion_comment": "discussion comment", "commit_comment": "comment",
+	"pull_request": "pull_request", "pull_request_target": "pull_request", "pull_request_review": "pull_request review", "pull_request_review_comment": "pull_request comment",
+	"push": "", "schedule": "", "workflow_dispatch": "", "repository_dispatch": "", "merge_group": "", "release": "", "workflow_run": "", "create": "", "delete": "", "status": "",
+}
+
+// Lacks reports whether an event's payload is known to have no object of a name such
+// as issue, comment, review, discussion or pull_request, so that what lies in it is null.
+func Lacks(event, object string) bool {
+	has, known := payloads[event]
+	switch object {
+	case "issue", "comment", "review", "discussion", "pull_request":
+		return known && !slices.Contains(strings.Fields(has), object)
+	}
+	return false
 }

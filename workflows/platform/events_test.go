@@ -61,3 +61,17 @@ func TestContextEventsAreKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestLacks(t *testing.T) {
+	for _, c := range []struct {
+		event, object string
+		want          bool
+	}{
+		{"issues", "comment", true}, {"issues", "issue", false}, {"issue_comment", "pull_request", true}, {"push", "pull_request", true},
+		{"pull_request_review", "review", false}, {"push", "head_commit", false}, {"of_tomorrow", "issue", false},
+	} {
+		if got := Lacks(c.event, c.object); got != c.want {
+			t.Errorf("%s lacks %s: %t", c.event, c.object, got)
+		}
+	}
+}

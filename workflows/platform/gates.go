@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -52,11 +53,14 @@ var mergeActions = []string{
 
 // merges are the words by which scripts and tools merge or approve one. Source: the
 // manual of gh and the methods of the API's client, 2026-11.
-var merges = []string{"gh pr merge", "gh pr review --approve", "gh pr review -a", "gh pr review:*", "merge_pull_request", "pulls.merge(", "enablePullRequestAutoMerge", "event: 'APPROVE'", `event: "APPROVE"`}
+var merges = []string{"gh pr merge", "gh pr review:*", "merge_pull_request", "pulls.merge(", "enablePullRequestAutoMerge", "mergePullRequest", "event: 'APPROVE'", `event: "APPROVE"`, "event=APPROVE"}
+
+// mergeCalls are those that have other words in between.
+var mergeCalls = regexp.MustCompile(`gh pr review\b[^\n|;&]*\s(?:--approve|-a)\b|/pulls/[^\s/]+/merge\b`)
 
 // Merges reports whether an action ("" for none) or a text merges or approves pull requests.
 func Merges(action, text string) bool {
-	return slices.Contains(mergeActions, strings.ToLower(action)) || containsAny(text, merges)
+	return slices.Contains(mergeActions, strings.ToLower(action)) || containsAny(text, merges) || mergeCalls.MatchString(text)
 }
 
 // permissionCalls are what a script writes to ask for these rights. Source: the REST
@@ -65,6 +69,7 @@ var permissionCalls = []string{
 	"getCollaboratorPermissionLevel", "checkCollaborator", "checkMembershipForUser", "checkPublicMembershipForUser",
 	"getMembershipForUser", "getMembershipForUserInOrg", "checkMembership", "getMembershipForAuthenticatedUser",
 	"/collaborators/", "/memberships/", "authorAssociation", "author_association", "isCollaborator",
+	"check_membership.cjs", // a module of gh-aw's setup action, which sets is_team_member
 }
 
 // refusals are what a script writes to fail.
@@ -72,6 +77,17 @@ var refusals = []string{"setFailed", "throw ", "process.exit(1", "exit 1", "sys.
 
 // ActionGate returns what an action does about the rights of the person who started the run.
 func ActionGate(action string) Gate { return gateActions[strings.ToLower(action)] }
+
+// AsksRights returns where a script asks for these rights, -1 when it does not.
+func AsksRights(script string) int {
+	first := -1
+	for _, call := range permissionCalls {
+		if i := strings.Index(script, call); i >= 0 && (first < 0 || i < first) {
+			first = i
+		}
+	}
+	return first
+}
 
 // ScriptGate returns what a script does about them, as far as its words tell.
 func ScriptGate(script string) Gate {

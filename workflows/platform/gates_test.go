@@ -29,6 +29,14 @@ func TestServesEverybody(t *testing.T) {
 }
 
 func TestMerges(t *testing.T) {
+	for _, text := range []string{`gh pr review "$N" --approve`, "gh pr review -a 3", "gh api -X PUT repos/$R/pulls/$N/merge", "gh api repos/$R/pulls/3/reviews -f event=APPROVE"} {
+		if !Merges("", text) {
+			t.Errorf("%q merges or approves", text)
+		}
+	}
+	if Merges("", "gh pr review 3 --comment -b a") || Merges("", "gh pr review 3 --request-changes && ls -a") {
+		t.Error("a comment is no approval")
+	}
 	if !Merges("hmarr/Auto-Approve-action", "") || !Merges("", "gh pr merge --auto 3") || Merges("actions/checkout", "gh pr view 3") {
 		t.Error("merging is not told")
 	}
@@ -44,5 +52,11 @@ func TestRefusesForks(t *testing.T) {
 		if RefusesForks(script) != want {
 			t.Errorf("RefusesForks(%q) = %v", script, !want)
 		}
+	}
+}
+
+func TestAsksRights(t *testing.T) {
+	if AsksRights("echo hello") >= 0 || AsksRights("x; gh api repos/a/b/collaborators/c/permission") != 19 {
+		t.Error("where a script asks is not told")
 	}
 }

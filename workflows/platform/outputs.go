@@ -20,12 +20,14 @@ const (
 	OutputWords
 	// OutputMerged: titles and messages of what has been merged.
 	OutputMerged
+	// OutputInputs: a part of the text that the inputs hold.
+	OutputInputs
 )
 
 // String says in a few words what it is, for sentences.
 func (o OutputText) String() string {
 	return [...]string{"text", "a fixed value", "names of changed files", "a branch name", "the head of a pull request",
-		"text of an issue or pull request", "titles and messages of merged changes"}[o]
+		"text of an issue or pull request", "titles and messages of merged changes", "a part of its inputs"}[o]
 }
 
 // An outputLine is what the outputs of an action carry; names are in lower case, "*x"
@@ -74,6 +76,14 @@ var outputTable = []outputLine{
 	{"metcalfc/changelog-generator", map[string]OutputText{"changelog": OutputMerged}, ""},
 	{"requarks/changelog-action", map[string]OutputText{"changes": OutputMerged}, ""},
 	{"orhun/git-cliff-action", map[string]OutputText{"content": OutputMerged}, ""},
+	{"actions-ecosystem/action-regex-match", map[string]OutputText{"*": OutputInputs}, ""},
+	{"kaisugi/action-regex-match", map[string]OutputText{"*": OutputInputs}, ""},
+	{"frabert/replace-string-action", map[string]OutputText{"replaced": OutputInputs}, ""},
+	{"bluwy/substitute-string-action", map[string]OutputText{"result": OutputInputs}, ""},
+	{"mad9000/actions-find-and-replace-string", map[string]OutputText{"value": OutputInputs}, ""},
+	{"ashley-taylor/regex-property-action", map[string]OutputText{"value": OutputInputs}, ""},
+	{"ashley-taylor/read-json-property-action", map[string]OutputText{"value": OutputInputs}, ""},
+	{"haya14busa/action-cond", map[string]OutputText{"value": OutputInputs}, ""},
 	{"janheinrichmerker/action-github-changelog-generator", map[string]OutputText{"changelog": OutputMerged}, ""},
 }
 

@@ -50,12 +50,14 @@ func LookupEvent(name string) (e Event, ok bool) { return lookupEvent(name) }
 type Shape int
 
 const (
-	// ShapeUnknown: free text that only writers set (a tag, a release's body), and
-	// what has no line; treated as text nobody outside sets.
+	// ShapeUnknown: what the tables do not hold, which nobody outside is known to set.
 	ShapeUnknown Shape = iota
 	// ShapeFixed: a sha, number, boolean, enum, date, URL of the platform, a name
 	// that only the repository sets. It cannot carry an attack.
 	ShapeFixed
+	// ShapeWriter: free text that only people with write access set, under some
+	// event: the name of a branch or tag, a release's body.
+	ShapeWriter
 	// ShapeText: free text that an outsider sets under some event.
 	ShapeText
 	// ShapeCaller: set by whoever calls or dispatches (inputs.*).
@@ -71,7 +73,7 @@ const (
 type Context struct {
 	Path  string // lower case, "*" for any one part; what lies below has the line's shape too
 	Shape Shape
-	// Events limits ShapeText to these events; empty means every event with that payload.
+	// Events limits ShapeText and ShapeWriter to these events; empty means every event with that payload.
 	Events []string
 	Source string
 }
@@ -138,7 +140,8 @@ type ActionInfo struct {
 }
 
 // LookupAction returns what is known of owner/repo[/path] (lower case); for a
-// path that has no line of its own the repository's line counts.
+// path that has no line of its own the repository's line counts. Its maps and slices
+// are the table's own and must not be changed.
 func LookupAction(name string) (ActionInfo, bool) { return lookupAction(name) }
 
 // A SecretInfo is what a secret's name says that it opens.
@@ -212,6 +215,23 @@ type Advisory struct {
 // the version in the trailing comment of a commit pin ("" for none).
 // The data ends at a date (see [BadDate]); an entry never expires by itself.
 func LookupBad(name, ref, version string) []Advisory { return lookupBad(name, ref, version) }
+
+// A Published is what a published advisory says of one action; see [LookupPublished].
+type Published struct {
+	Action string // owner/repo[/path], lower case
+	ID     string
+	Range  string // versions, as the advisory database writes them: ">= 1.0, < 1.2.3"
+	Fixed  string // the first version without the hole, "" when there is none
+	Date   string // of publication, 2006-01-02
+	Source string
+}
+
+// LookupPublished returns what LookupBad does, with advisories that were published, or
+// given other versions, after the embedded data was collected. What is embedded about
+// malicious versions and by hand stays as it is.
+func LookupPublished(list []Published, name, ref, version string) []Advisory {
+	return lookupPublished(list, name, ref, version)
+}
 
 // LookupBadImage returns the advisories that apply to a container image; digest is
 // "sha256:…" or "", and with a digest the tag says nothing.

@@ -98,6 +98,18 @@ func lookupSecret(name string) SecretInfo {
 		return jobToken
 	}
 	words := nameWords(name)
+	info, ok := lookupWords(words)
+	if ok {
+		return info
+	}
+	if split, more := splitRunTogether(words); more {
+		info, _ = lookupWords(split)
+	}
+	return info
+}
+
+// lookupWords finds the first line of the table that fits the words of a name.
+func lookupWords(words []string) (info SecretInfo, ok bool) {
 	found := splitSecret{order: len(secretTable), SecretInfo: unclassified}
 	look := func(lines []splitSecret) {
 		for _, line := range lines {
@@ -110,7 +122,7 @@ func lookupSecret(name string) SecretInfo {
 		look(secretIndex[w])
 	}
 	look(secretStars)
-	return found.SecretInfo
+	return found.SecretInfo, found.order < len(secretTable)
 }
 
 // holdsWords reports whether want is a subsequence of words. "^" fits the start of

@@ -130,3 +130,39 @@ func FuzzLookupSecret(f *testing.F) {
 		}
 	})
 }
+
+// Names without separators are taken apart where there is one way to do so.
+func TestRunTogetherNames(t *testing.T) {
+	for _, c := range []struct{ names, class, opens string }{
+		{"NPMTOKEN npmtoken NPMAUTHTOKEN MY_NPMTOKEN NPMTOKEN_PROD", "publish-token", "npm"},
+		{"AWSSECRETACCESSKEY AWSACCESSKEYID AWSSECRETKEY", "cloud-key", "aws"},
+		{"PYPITOKEN PYPIAPITOKEN", "publish-token", "pypi"},
+		{"GITHUBTOKEN GHTOKEN", "personal-token", "github"},
+		{"DOCKERHUBTOKEN DOCKERHUBPASSWORD", "registry-login", "dockerhub"},
+		{"SSHPRIVATEKEY SSHKEY", "ssh-key", "ssh"},
+		{"SLACKWEBHOOKURL SLACKWEBHOOK", "webhook", "slack"},
+		{"AZURECREDENTIALS AZURECLIENTSECRET", "cloud-key", "azure"},
+		{"OPENAIAPIKEY OPENAIKEY", "model-key", "openai"},
+		{"CODECOVTOKEN", "service-token", "codecov"},
+	} {
+		for _, name := range strings.Fields(c.names) {
+			if got := LookupSecret(name); got.Class != c.class || got.Opens != c.opens {
+				t.Errorf("%s: got %+v, want class %s, opens %s", name, got, c.class, c.opens)
+			}
+		}
+	}
+	for _, name := range strings.Fields("CONFIGUREAWSCREDENTIALSPACKAGEROLEARN DEPLOYROLEARN AWSROLEARN AWSREGION AWSACCOUNTID NPMUSERNAME") {
+		if got := LookupSecret(name); !got.Public {
+			t.Errorf("%s: got %+v, want public", name, got)
+		}
+	}
+	for _, name := range strings.Fields("MASTERKEY MONKEY TURNKEY SOMETHINGTOKEN COMPATIBLE FORMAT SIGNATURE TOKENIZER ROLEARNING DESIGNTOKEN") {
+		if got := LookupSecret(name); got != (SecretInfo{}) {
+			t.Errorf("%s: got %+v, want nothing", name, got)
+		}
+	}
+	long := strings.Repeat("npm", 100) + "token"
+	if got := LookupSecret(long); got != (SecretInfo{}) {
+		t.Errorf("a name over the limit: %+v", got)
+	}
+}

@@ -55,6 +55,7 @@ var tools = map[string]Tool{
 	"bufbuild/buf-setup-action":            {Name: "buf", Version: "version"},
 	"bufbuild/buf-action":                  {Name: "buf", Version: "version", Newest: true},
 	"arduino/setup-protoc":                 {Name: "protoc", Version: "version"},
+	"1password/load-secrets-action":        {Name: "the 1Password CLI", Version: "version", Newest: true},
 	"jdx/mise-action":                      {Name: "mise", Version: "version", Newest: true},
 	"snok/install-poetry":                  {Name: "poetry", Version: "version", Newest: true},
 	"abatilo/actions-poetry":               {Name: "poetry", Version: "poetry-version"},

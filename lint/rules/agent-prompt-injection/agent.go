@@ -32,6 +32,8 @@ type agent struct {
 	tree   *flow.Sink
 	tools  *workflows.Scalar
 	merges *workflows.Span
+	// merger is the job that merges, where it is another.
+	merger *reach.Job
 }
 
 // agents returns those of a step.
@@ -63,13 +65,17 @@ func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
 	events := g.Flow.StepEvents(a.job.Job, a.Step)
 	a.openedGate(events)
 	a.openedToBots(events)
+	told := false
 	for _, s := range sinks {
-		if s.Kind == flow.SinkPrompt {
+		if s.Kind == flow.SinkPrompt && s.Job == a.job.Job && (a.Command == nil || s.Span == a.Command.Span) {
 			a.reads(s.Worst())
+			told = true
 		}
 	}
 	a.ownEnv(g)
-	a.commandPrompt(g)
+	if !told {
+		a.commandPrompt(g)
+	}
 	a.outsidersTree(g)
 	if a.opened != nil || !a.heard && a.Command == nil && a.Allowance == platform.RunsAnything && !reach.Gated(a.Step) {
 		a.readsEvent(events)
@@ -176,6 +182,9 @@ func (a *agent) commandPrompt(g *reach.Graph) {
 
 // arriving lowers a taint to those who get as far as the step.
 func (a *agent) arriving(g *reach.Graph, t flow.Taint) flow.Taint {
+	if len(t.Events) == 0 {
+		return t // under every event
+	}
 	start := platform.StartWriter
 	found := false
 	for _, e := range g.Flow.StepEvents(a.job.Job, a.Step) {
@@ -229,18 +238,57 @@ func (a *agent) readsEvent(events []flow.Event) {
 	}
 }
 
-// merge returns what in the job merges or approves pull requests: a tool of the agent
-// or a step after it.
+// merge returns what merges or approves pull requests: a tool of the agent, a step
+// after it, or a job that asks for the outputs of its job.
 func (a *agent) merge(g *reach.Graph) *workflows.Span {
 	if a.tools != nil && platform.Merges("", a.tools.Value) {
 		return &a.tools.Span
 	}
 	after := false
 	for _, s := range g.RunSteps(a.job) {
-		if after && s.Step.Run != nil && s.File == a.file && platform.Merges("", s.Step.Run.Value) {
-			return &s.Step.Run.Span
+		if span := merging(s); after && span != nil && s.File == a.file {
+			return span
 		}
 		after = after || s.Step == a.Step
 	}
+	if a.job.File != a.file {
+		return nil
+	}
+	for _, j := range a.job.Job.Workflow.Jobs {
+		if other := g.Of(j); other != nil && listens(j, a.job.Job.ID) && anyoneStarts(g, j) {
+			for _, s := range g.RunSteps(other) {
+				if span := merging(s); span != nil && s.File == a.file {
+					a.merger = other
+					return span
+				}
+			}
+		}
+	}
 	return nil
+}
+
+// merging returns the place at which a step merges or approves, nil when it does not.
+func merging(s reach.RunStep) *workflows.Span {
+	switch {
+	case s.Step.Run != nil && platform.Merges("", s.Step.Run.Value):
+		return &s.Step.Run.Span
+	case s.Step.Uses != nil && platform.Merges(s.Step.Uses.FullName(), s.Step.With.Get("script").String()):
+		return &s.Step.Uses.Span
+	}
+	return nil
+}
+
+// listens reports whether a job's condition asks for the outputs of another.
+func listens(j *workflows.Job, id string) bool {
+	if j.If == nil {
+		return false
+	}
+	prefix := "needs." + strings.ToLower(id) + ".outputs."
+	return slices.ContainsFunc(j.If.Exprs, func(e *workflows.Expr) bool {
+		return slices.ContainsFunc(e.Refs(), func(r *workflows.Ref) bool { return strings.HasPrefix(r.Path(), prefix) })
+	})
+}
+
+func anyoneStarts(g *reach.Graph, j *workflows.Job) bool {
+	return slices.ContainsFunc(g.Flow.Events(j), func(e flow.Event) bool { return e.Who == platform.StartAnyone })
 }

@@ -56,7 +56,11 @@ func (a *agent) dangerous() bool {
 // exposure is what the agent could take. An agent whose tools are listed cannot read
 // the key that its own model call uses.
 func (a *agent) exposure() reach.Exposure {
-	e := a.job.Exposure(reach.AgentCode)
+	job := a.job
+	if a.merger != nil && a.Allowance < platform.Acts {
+		job = a.merger
+	}
+	e := job.Exposure(reach.AgentCode)
 	e.Start = a.start
 	if a.Allowance == platform.RunsAnything {
 		return e

@@ -110,7 +110,7 @@ func keyOf(a reach.Agent, u reach.Use) bool {
 		return false
 	}
 	if a.Command != nil {
-		info, _ := platform.LookupCommand(reach.CommandWords(a.Command))
+		info, _ := platform.LookupCommand(a.Command.Line)
 		return u.Holder == reach.HeldByStep && slices.Contains(info.Env, u.Name) || platform.LookupSecret(u.Name).Class == "model-key"
 	}
 	info, _ := platform.LookupAction(a.Step.Uses.FullName())

@@ -142,9 +142,10 @@ func excludesEither(list []workflows.ExprNode) bool {
 	return false
 }
 
-// chosen are the contexts that somebody outside names as he likes.
+// chosen are the contexts that somebody names as he likes: an outsider, or with a
+// branch or tag who may not yet push to those that the text lists.
 var chosen = []string{
-	"github.actor", "github.triggering_actor", "github.head_ref", "github.event.sender.login", "github.event.comment.user.login",
+	"github.actor", "github.triggering_actor", "github.head_ref", "github.ref", "github.ref_name", "github.event.sender.login", "github.event.comment.user.login",
 	"github.event.issue.user.login", "github.event.pull_request.user.login", "github.event.pull_request.head.ref", "github.event.workflow_run.head_branch",
 }
 

@@ -126,12 +126,12 @@ func (t trace) shown(p *lint.Pass, s *workflows.Step, job *reach.Job) []*reach.C
 		}
 	}
 	for _, c := range s.Run.Commands {
-		if printer, ok := platform.LookupPrinter(reach.CommandWords(c)); ok && t.covers(c) && captured(s.Run, c) {
+		if printer, ok := platform.LookupPrinter(c.Line); ok && t.covers(c) && captured(s.Run, c) {
 			life := reach.ForHours
 			if printer.Standing {
 				life = reach.Standing
 			}
-			words := reach.CommandWords(c)
+			words := c.Line
 			add(&reach.Credential{Kind: reach.CloudSession, Name: "what " + strings.Join(words[:min(3, len(words))], " ") + " prints", Lifetime: life, Opens: printer.Opens, Writes: true})
 		}
 	}

@@ -36,6 +36,7 @@ func check(p *lint.Pass) {
 		for _, e := range env.Name.Exprs {
 			taints = append(taints, p.Graph.Flow.Expr(job.Job, nil, e)...)
 		}
+		taints = slices.DeleteFunc(taints, ofRef)
 		if len(taints) == 0 {
 			return
 		}
@@ -79,6 +80,12 @@ func report(p *lint.Pass, job *reach.Job, t flow.Taint) {
 		f.Strict, f.Confidence = true, lint.MediumConfidence
 	}
 	p.Report(f)
+}
+
+// ofRef reports whether a text is the ref of the run itself: what an environment lets
+// in is asked of that ref, so that its name chooses nothing that it may not have.
+func ofRef(t flow.Taint) bool {
+	return t.Who == platform.StartWriter && (t.Source == "github.ref" || t.Source == "github.ref_name")
 }
 
 // ofRepository reports whether a credential is the same in every environment.

@@ -110,47 +110,76 @@ func plainScript(s *workflows.Script) bool {
 		if c.Name == "git" || c.Name == "gh" || c.Name == "" && len(c.Words) > 0 {
 			return false
 		}
-		if info, ok := platform.LookupCommand(reach.CommandWords(c)); ok && (info.Does == "publish" || info.Does == "deploy" || info.Does == "login") {
+		if info, ok := platform.LookupCommand(c.Line); ok && (info.Does == "publish" || info.Does == "deploy" || info.Does == "login") {
 			return false
 		}
 	}
 	return !strings.Contains(s.Value, "GITHUB_TOKEN") && !strings.Contains(s.Value, "extraheader")
 }
 
-// moveDown is the fix for a scope of the whole workflow that one known job needs:
-// it moves there. All other jobs must be known not to need it.
-func moveDown(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job, scope string) []lint.Fix {
-	var needy []*reach.Job
-	for _, j := range heirs {
-		n, known := needsOf(p, j)
-		if !known {
-			needy = append(needy, j)
+// moveDown is the fix for write scopes of the whole workflow: each goes to the jobs
+// that need it, or may for all that is known of them, and what is left on top is
+// what the others read. No job loses what it needs.
+func moveDown(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job, moved []string) []lint.Fix {
+	rest := stated(block)
+	for _, scope := range moved {
+		delete(rest, scope)
+	}
+	needs := make([]scopes, len(heirs)) // nil for a job of which not all is known
+	for i, j := range heirs {
+		if n, known := needsOf(p, j); known {
+			needs[i] = n
+		}
+	}
+	writers := make([]scopes, len(heirs)) // by job, the scopes that move there
+	for _, scope := range moved {
+		writing := 0
+		for i, n := range needs {
+			switch {
+			case n == nil || n[scope] == workflows.AccessWrite:
+				if writers[i] == nil {
+					writers[i] = scopes{}
+				}
+				writers[i][scope] = workflows.AccessWrite
+				writing++
+			case n[scope] == workflows.AccessRead:
+				rest[scope] = workflows.AccessRead
+			}
+		}
+		if writing == len(heirs) {
+			return nil
+		}
+	}
+	edits, ok := p.File.SetWorkflowPermissions(rest)
+	jobs := 0
+	for i, own := range writers {
+		if own == nil || !ok {
 			continue
 		}
-		if n[scope] == workflows.AccessWrite {
-			needy = append(needy, j)
+		if rest["id-token"] == workflows.AccessWrite {
+			return nil // it would be stated in each of the jobs; exposed-id-token moves it first
 		}
+		jobs++
+		all := maps.Clone(rest)
+		maps.Copy(all, own)
+		var more []workflows.Edit
+		more, ok = p.File.SetJobPermissions(heirs[i].Job, all)
+		edits = append(edits, more...)
 	}
-	if len(needy) > 1 {
-		return nil
-	}
-	rest := stated(block)
-	all := maps.Clone(rest)
-	delete(rest, scope)
-	edits, ok := p.File.SetWorkflowPermissions(rest)
 	if !ok {
 		return nil
 	}
-	title := "remove " + scope + ": write, which no job needs"
-	if len(needy) == 1 {
-		title = "move " + scope + ": write to the job that needs it"
-		more, ok := p.File.SetJobPermissions(needy[0].Job, all)
-		if !ok {
-			return nil
-		}
-		edits = append(edits, more...)
+	return []lint.Fix{{Title: fixTitle(moved, jobs), Safe: true, Edits: edits}}
+}
+
+func fixTitle(moved []string, jobs int) string {
+	switch jobs {
+	case 0:
+		return "remove " + writes(moved) + ", which no job needs"
+	case 1:
+		return "move " + writes(moved) + " to the job that needs " + plural(len(moved), "it", "them")
 	}
-	return []lint.Fix{{Title: title, Safe: true, Edits: edits}}
+	return "move " + writes(moved) + " to the jobs that need " + plural(len(moved), "it", "them")
 }
 
 // stated returns the scopes of a block.

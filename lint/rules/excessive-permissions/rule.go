@@ -107,21 +107,64 @@ func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job)
 	if len(heirs) < 2 {
 		return
 	}
+	var spare, taste []workflows.Entry
 	for _, e := range block.Scopes {
 		scope := strings.ToLower(e.Key.Value)
-		if e.Value.Value != "write" || scope == "id-token" { // exposed-id-token has it
+		switch {
+		case e.Value.Value != "write" || scope == "id-token": // exposed-id-token has it
+		case slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) }):
+			spare = append(spare, e)
+		default:
+			taste = append(taste, e)
+		}
+	}
+	reportShared(p, block, heirs, spare, false)
+	reportShared(p, block, heirs, taste, true)
+}
+
+// reportShared reports the entries of one block: one block is one defect.
+func reportShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job, entries []workflows.Entry, strict bool) {
+	if len(entries) == 0 {
+		return
+	}
+	var moved []string
+	f := finding(p, heirs)
+	for i, e := range entries {
+		moved = append(moved, strings.ToLower(e.Key.Value))
+		span := workflows.Span{Start: e.Key.Span.Start, End: e.Value.Span.End}
+		if i == 0 {
+			f.Span = span
 			continue
 		}
-		f := finding(p, heirs)
-		f.Span = workflows.Span{Start: e.Key.Span.Start, End: e.Value.Span.End}
-		f.Message = fmt.Sprintf("%s: write is given to the whole workflow, so that each of %s has it", scope, names(heirs))
-		f.Next = "move it into the permissions of the job that needs it"
-		f.Fixes = moveDown(p, block, heirs, scope)
-		if !slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) }) {
-			f.Strict, f.Confidence = true, lint.LowConfidence
-		}
-		p.Report(f)
+		f.Related = append(f.Related, lint.Related{File: p.File, Span: span, Text: moved[i] + ": write is for the whole workflow too"})
 	}
+	f.Message = fmt.Sprintf("%s %s given to the whole workflow, so that each of %s has %s",
+		writes(moved), plural(len(moved), "is", "are"), names(heirs), plural(len(moved), "it", "them"))
+	f.Next = "move " + plural(len(moved), "it", "them") + " into the permissions of the job that needs " + plural(len(moved), "it", "them")
+	f.Fixes = moveDown(p, block, heirs, moved)
+	if f.Strict = strict; strict {
+		f.Confidence = lint.LowConfidence
+	}
+	p.Report(f)
+}
+
+// writes lists scopes for a sentence: "contents: write and packages: write".
+func writes(moved []string) string {
+	out := make([]string, len(moved))
+	for i, scope := range moved {
+		out[i] = scope + ": write"
+	}
+	if n := len(out) - 1; n > 0 {
+		return strings.Join(out[:n], ", ") + " and " + out[n]
+	}
+	return out[0]
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // finding grades the token of the worst of the jobs, against the code in it.

@@ -83,7 +83,7 @@ func scriptUses(s *workflows.Step) answer {
 		if slices.ContainsFunc(c.Words, func(w workflows.Word) bool { return signers[w.Text] }) {
 			return yes // also behind a runner: uv run sigstore sign
 		}
-		info, _ := platform.LookupCommand(reach.CommandWords(c))
+		info, _ := platform.LookupCommand(c.Line)
 		if c.Name == "" && len(c.Words) > 0 || info.Does != "" && info.Does != "fetch" && info.Does != "install" && info.Does != "checkout" {
 			out = maybe
 		}

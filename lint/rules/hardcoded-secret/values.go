@@ -31,7 +31,7 @@ func (v value) isSecret() bool {
 	if v.login {
 		return v.text != "" && !strings.ContainsAny(v.text, "$<{") && !platform.IsPlaceholder(v.text)
 	}
-	return platform.NamesSecret(v.name) && platform.LooksRandom(v.text) && !strings.ContainsAny(v.text, " \t\n$<{(,") &&
+	return !strings.ContainsAny(v.text, " \t\n$<{(,") && platform.LooksRandom(v.text) && platform.NamesSecret(v.name) &&
 		!strings.Contains(v.text, "://") && !readable(v.text) && !(v.ofDatabase() && startsServices(v.job))
 }
 

@@ -146,7 +146,7 @@ func installs(steps []*workflows.Step) []install {
 }
 
 func installOf(c *workflows.Command) (install, bool) {
-	words := reach.CommandWords(c)
+	words := c.Line
 	if name, registry := platform.RunsPackage(words); name != "" {
 		return install{at: c.Span, name: shortName([]string{words[0], name}), opens: registry}, true
 	}

@@ -161,7 +161,7 @@ func usageOfScript(s *workflows.Script, name string) usage {
 }
 
 func usageOfCommand(c *workflows.Command, name string) usage {
-	words := reach.CommandWords(c)
+	words := c.Line
 	info, known := platform.LookupCommand(words)
 	same := info.Opens != "" && info.Opens == platform.LookupSecret(name).Opens
 	switch {

@@ -2,6 +2,7 @@
 package knownbadaction
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"regexp"
@@ -28,33 +29,61 @@ var Rule = &lint.Rule{
 }
 
 func check(p *lint.Pass) {
-	p.Steps(func(s *workflows.Step, job *reach.Job) { judge(p, s.Uses, job) })
-	p.Jobs(func(job *reach.Job) { judge(p, job.Job.Uses, job) })
+	c := checker{p, published(p)}
+	p.Steps(func(s *workflows.Step, job *reach.Job) { c.judge(s.Uses, job) })
+	p.Jobs(func(job *reach.Job) { c.judge(job.Job.Uses, job) })
 }
 
-func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
+// A checker looks versions up in what is embedded and, online, in what was published
+// since.
+type checker struct {
+	*lint.Pass
+	published []platform.Published
+}
+
+// published returns the advisories of today when the run is online. What is embedded
+// stands without them, so that an offline run says nothing of it.
+func published(p *lint.Pass) []platform.Published {
+	if !p.Online {
+		return nil
+	}
+	list, _ := p.Resolver.Advisories(p.Context)
+	var out []platform.Published
+	for _, a := range list {
+		out = append(out, platform.Published{Action: a.Action, ID: a.ID, Range: a.Range, Fixed: a.Fixed, Date: a.Date, Source: a.URL})
+	}
+	return out
+}
+
+func (c checker) lookup(u *workflows.Uses, ref, version string) []platform.Advisory {
+	return platform.LookupPublished(c.published, u.FullName(), ref, version)
+}
+
+func (c checker) judge(u *workflows.Uses, job *reach.Job) {
 	if u == nil || u.Ref == "" {
 		return
 	}
-	bad, ok := worst(u, platform.LookupBad(u.FullName(), u.Ref, version(u)))
+	p, written := c.Pass, u
+	u, name := c.locked(u)
+	bad, ok := worst(u, c.lookup(u, u.Ref, version(u)))
 	if !ok {
 		return
 	}
-	bad.Fixed = sound(u, bad.Fixed)
-	f := lint.Finding{Span: u.Span, Job: job, Code: p.Graph.CodeOf(p.File, u, nil)}
+	bad.Fixed = c.sound(u, bad.Fixed)
+	f := lint.Finding{Span: u.Span, Job: job, Code: p.Graph.CodeOf(p.File, written, nil)}
 	switch {
 	case malicious(bad) && bad.Restored && u.Kind != workflows.UsesCommit:
 		f.Exposure = lint.Expose(job, max(f.Code.Trust, reach.MutableThirdParty))
-		f.Message = fmt.Sprintf("%s served malicious code for a while and was put back (%s): %s", u.Value, reference(bad), bad.Summary)
+		f.Message = fmt.Sprintf("%s served malicious code for a while and was put back (%s): %s", name, reference(bad), bad.Summary)
 		f.Next = upgrade(bad) + ", and look at the runs of that time"
 	case malicious(bad) && bad.Exact:
 		f.Exposure = lint.Expose(job, reach.MaliciousCode)
-		f.Message = fmt.Sprintf("%s served malicious code (%s): %s", u.Value, reference(bad), bad.Summary)
+		f.Message = fmt.Sprintf("%s served malicious code (%s): %s", name, reference(bad), bad.Summary)
 		f.Next = "remove it, and rotate what its jobs held while it was used: " + reach.CredentialList(f.Exposure.Credentials)
 	default:
 		// A hole in an action opens it to whoever can reach the hole.
 		f.Exposure = lint.Expose(job, max(f.Code.Trust, reach.MutableThirdParty))
-		f.Message = fmt.Sprintf("%s %s (%s): %s", u.Value, verb(bad), reference(bad), bad.Summary)
+		f.Message = fmt.Sprintf("%s %s (%s): %s", name, verb(bad), reference(bad), bad.Summary)
 		f.Next = upgrade(bad)
 	}
 	if !bad.Exact {
@@ -66,6 +95,20 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	}
 	f.Fixes = fixes(p, u, bad)
 	p.Report(f)
+}
+
+// locked returns the uses: as actions.lock holds it, by the commit, with the ref that it
+// was locked from in the place of the comment, and a name for it. What is not locked
+// stays what it is.
+func (c checker) locked(u *workflows.Uses) (held *workflows.Uses, name string) {
+	pin, ok := c.Repository.Lock().Pinned(c.File.Path, u)
+	if !ok || u.Kind == workflows.UsesCommit {
+		return u, u.Value
+	}
+	h := *u
+	h.Kind, h.Ref, h.RefSpan = workflows.UsesCommit, pin.Commit, workflows.Span{} // no edit reaches the lock
+	h.Comment = &workflows.Comment{Text: cmp.Or(pin.Version, u.Ref)}
+	return &h, fmt.Sprintf("%s, which actions.lock holds to %s,", u.Value, pin.Commit)
 }
 
 // version is the version that the comment behind a commit names.
@@ -146,12 +189,12 @@ const maxUpgrades = 16
 // sound returns the version to go to when one hole is closed in fixed: the version
 // itself or, where that has a later hole, the one that closes that too. It is "" when
 // there is none.
-func sound(u *workflows.Uses, fixed string) string {
+func (c checker) sound(u *workflows.Uses, fixed string) string {
 	for range maxUpgrades {
 		if !oneVersion(fixed) {
 			return fixed
 		}
-		next, ok := worst(u, platform.LookupBad(u.FullName(), "v"+strings.TrimPrefix(fixed, "v"), ""))
+		next, ok := worst(u, c.lookup(u, "v"+strings.TrimPrefix(fixed, "v"), ""))
 		if !ok {
 			return fixed
 		}

@@ -14,7 +14,7 @@ import (
 func TestRule(t *testing.T) { linttest.Run(t, Rule) }
 
 // releases is a network on which every version has a commit.
-type releases struct{}
+type releases struct{ lint.Offline }
 
 func (releases) Commit(_ context.Context, _, _, ref string) (string, string, error) {
 	return strings.Repeat("5", 40), ref, nil

@@ -177,7 +177,7 @@ func goesByToken(s reach.RunStep) (place string, at reach.Site) {
 		return "", at
 	}
 	for _, c := range s.Step.Run.Commands {
-		info, _ := platform.LookupCommand(reach.CommandWords(c))
+		info, _ := platform.LookupCommand(c.Line)
 		if info.Does == "publish" && !info.DryRun && platform.Federates(info.Opens) {
 			return info.Opens, reach.Site{File: s.File, Span: c.Span}
 		}

@@ -14,10 +14,11 @@ import (
 //go:embed README.md
 var readme string
 
-// Rule reports workflows on actions.lock that use what is not in it.
+// Rule reports workflows on actions.lock that use what is not in it, and what it holds
+// that nothing uses.
 var Rule = &lint.Rule{
 	ID:         "lockfile-drift",
-	Title:      "a workflow on actions.lock uses an action that is not in it",
+	Title:      "a workflow and actions.lock differ in what is used",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
 	Tags:       []string{"NHI3:2025", "PR.AA-05"},
@@ -37,6 +38,10 @@ type drift struct {
 func check(p *lint.Pass) {
 	lock := p.Repository.Lock()
 	if lock == nil {
+		return
+	}
+	if p.File.Lock == lock {
+		stale(p, lock)
 		return
 	}
 	if _, onboarded := lock.Workflows[p.File.Path]; !onboarded {

@@ -152,7 +152,7 @@ func ofCommand(c *workflows.Command) string {
 	if c == nil {
 		return ""
 	}
-	words := reach.CommandWords(c)
+	words := c.Line
 	info, ok := platform.LookupCommand(words)
 	if !ok || info.Does != "login" || len(info.Env) == 0 && info.Opens != "registry" {
 		return ""

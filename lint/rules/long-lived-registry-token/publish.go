@@ -59,7 +59,7 @@ func stepPublishes(s reach.RunStep) []publish {
 		return out
 	}
 	for _, c := range s.Step.Run.Commands {
-		words := reach.CommandWords(c)
+		words := c.Line
 		info, ok := platform.LookupCommand(words)
 		p := publish{what: clip(words), at: reach.Site{File: s.File, Span: c.Span}, step: s, command: c}
 		switch {

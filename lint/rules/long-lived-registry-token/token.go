@@ -55,11 +55,11 @@ func visible(g *reach.Graph, job *reach.Job, u reach.Use, p publish) bool {
 }
 
 // takes reports whether the publishing command or action is given the value as its
-// token, whatever it is called.
+// token, whatever it is called; not as the one that it tells GitHub of the release by.
 func takes(u reach.Use, p publish) bool {
 	if p.command != nil {
-		info, _ := platform.LookupCommand(reach.CommandWords(p.command))
-		return slices.Contains(u.Takers(p.step.Step), p.command) || u.Reaches(p.step) && slices.Contains(info.Env, u.Name)
+		info, _ := platform.LookupCommand(p.command.Line)
+		return slices.Contains(u.Takers(p.step.Step), p.command) || u.Reaches(p.step) && slices.Contains(info.Env, u.Name) && platform.LookupSecret(u.Name).Opens != "github"
 	}
 	return u.Step == p.step.Step && u.Holder == reach.HeldByInput && static(u)
 }
@@ -111,7 +111,7 @@ func loggedIn(g *reach.Graph, job *reach.Job, u reach.Use) string {
 // loginOf says to which registry a command logs in: npm config set, cargo login, a
 // line written to .npmrc.
 func loginOf(c *workflows.Command) string {
-	if info, ok := platform.LookupCommand(reach.CommandWords(c)); ok && info.Does == "login" && registry(info.Opens) != "" {
+	if info, ok := platform.LookupCommand(c.Line); ok && info.Does == "login" && registry(info.Opens) != "" {
 		return info.Opens
 	}
 	for _, r := range c.Redirs {

@@ -14,10 +14,11 @@ import (
 //go:embed README.md
 var readme string
 
-// Rule reports actions whose owner is one typo away from a well-known one.
+// Rule reports actions whose owner is one typo away from a well-known one and, online,
+// those whose repository is not where its name says or kept by nobody.
 var Rule = &lint.Rule{
 	ID:         "lookalike-action",
-	Title:      "the name of an action is one typo away from a well-known one",
+	Title:      "an action is one typo away from a well-known one, or has moved, gone or been archived",
 	Since:      "2026-11",
 	Confidence: lint.MediumConfidence,
 	Tags:       []string{"NHI3:2025"},
@@ -35,8 +36,12 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 		return
 	}
 	code := p.Graph.CodeOf(p.File, u, nil)
+	if code.Trust == reach.SameOwner {
+		return
+	}
 	known := platform.Lookalike(u.Name())
-	if known == "" || code.Trust == reach.SameOwner {
+	if known == "" {
+		whereabouts(p, u, job, code)
 		return
 	}
 	// Whoever registered the name chose what runs; a commit is one of theirs.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 // commands reports whether a condition asks for the text of a comment or a label, as
@@ -34,6 +35,21 @@ func (c *command) unread() bool {
 	}) || refers(c.step.Step.If, func(path string) bool {
 		return strings.HasPrefix(path, "steps.") && strings.Contains(path, ".outputs.")
 	})
+}
+
+// mayAsk reports whether what the command reaches is a program that has the comment
+// and so its author before it: one that is given the event's payload, or an action that
+// is not known here.
+func (c *command) mayAsk() bool {
+	s := c.step.Step
+	if s.Run != nil {
+		return strings.Contains(s.Run.Value, "GITHUB_EVENT_PATH") || strings.Contains(s.Run.Value, "github.event_path")
+	}
+	if s.Uses == nil || s.Uses.Kind == workflows.UsesLocal || s.Uses.Kind == workflows.UsesSelf {
+		return false
+	}
+	_, known := platform.LookupAction(s.Uses.FullName())
+	return !known
 }
 
 func refers(s *workflows.Scalar, match func(path string) bool) bool {

@@ -162,7 +162,7 @@ func doesMore(s *workflows.Step) bool {
 		return info.Publishes || info.Deploys || info.Mints != ""
 	}
 	return s.Run != nil && slices.ContainsFunc(s.Run.Commands, func(c *workflows.Command) bool {
-		info, ok := platform.LookupCommand(reach.CommandWords(c))
+		info, ok := platform.LookupCommand(c.Line)
 		return ok && !info.DryRun && slices.Contains([]string{"publish", "deploy", "login"}, info.Does)
 	})
 }
@@ -209,7 +209,7 @@ func (c *command) finding(events []flow.Event) lint.Finding {
 		f.Strict, f.Confidence = true, lint.MediumConfidence
 		f.Next = "ask for the permission of github.actor in a step before: a form sets labels for whoever opens an issue"
 	}
-	if c.unread() {
+	if c.unread() || code == nil && c.mayAsk() {
 		f.Strict, f.Confidence = true, lint.LowConfidence
 	}
 	return f

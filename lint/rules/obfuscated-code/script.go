@@ -84,7 +84,7 @@ func namesCommand(c *workflows.Command) bool {
 func (t tracer) plain(c *workflows.Command) bool {
 	text := ""
 	for _, w := range t.writers[c] {
-		info, _ := platform.LookupCommand(reach.CommandWords(w))
+		info, _ := platform.LookupCommand(w.Line)
 		if info.Does == "fetch" || len(t.writers[w]) > 0 && t.plain(w) {
 			return true
 		}
@@ -128,7 +128,7 @@ func (t tracer) runsDecodedFile(c *workflows.Command) bool {
 	if len(t.decoded) == 0 || len(c.Words) == 0 {
 		return false
 	}
-	words := reach.CommandWords(c)
+	words := c.Line
 	if len(words) > 0 && t.decoded[clean(words[0])] {
 		return true
 	}

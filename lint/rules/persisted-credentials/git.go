@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
-	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
@@ -34,7 +33,14 @@ func gitRemote(c *workflows.Command) bool {
 	if c.Name != "git" {
 		return false
 	}
-	return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return !w.Const || slices.Contains(remote, w.Text) })
+	args := c.Args()
+	for len(args) > 1 && strings.HasPrefix(args[0].Text, "-") {
+		if args[0].Text == "-C" || args[0].Text == "-c" {
+			args = args[1:]
+		}
+		args = args[1:]
+	}
+	return len(args) > 0 && (!args[0].Const || slices.Contains(remote, args[0].Text))
 }
 
 // hidingAction reports whether an action may use the credential out of sight: an
@@ -71,7 +77,7 @@ var releasing = []string{"release", "publish", "deploy", "version", "bump", "tag
 // hidden reports whether a command runs a script that may call git. What builds and
 // tests in the usual way does not: npm ci, npm test, go build, cargo, pytest, mvn.
 func hidden(c *workflows.Command) bool {
-	words := reach.CommandWords(c)
+	words := c.Line
 	info, ok := platform.LookupCommand(words)
 	switch {
 	case c.Name == "eval":

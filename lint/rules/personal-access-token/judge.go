@@ -110,11 +110,11 @@ var tokenInputs = []string{"github-token", "gh-token", "githubtoken", "repo-toke
 // byCommand judges the command that takes the value: gh, git against GitHub, a call
 // of its API, a log-in to its registry.
 func byCommand(c *workflows.Command) judgement {
-	words := reach.CommandWords(c)
+	words := c.Line
 	info, _ := platform.LookupCommand(words)
 	line, into := strings.ToLower(strings.Join(words, " ")), ""
 	if c.PipesInto != nil {
-		into = strings.ToLower(strings.Join(reach.CommandWords(c.PipesInto), " "))
+		into = strings.ToLower(strings.Join(c.PipesInto.Line, " "))
 	}
 	switch {
 	case strings.HasPrefix(line, "gh auth login"), strings.HasPrefix(into, "gh auth login"):

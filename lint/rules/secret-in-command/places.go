@@ -125,7 +125,7 @@ func (t taking) holds(w workflows.Word) bool {
 // place judges a command by its words and redirections.
 func (t taking) place() (place, bool) {
 	c := t.command
-	words := reach.CommandWords(c)
+	words := c.Line
 	info, _ := platform.LookupCommand(words)
 	switch {
 	case t.buildArgument():

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
-	"github.com/stint-dev/stint/workflows/platform"
 )
 
 //go:embed README.md
@@ -32,10 +31,10 @@ func check(p *lint.Pass) {
 		}
 		uses := p.Graph.Uses(job)
 		what := action(p.Graph, job)
-		strong := slices.DeleteFunc(slices.Clone(uses), func(u reach.Use) bool { return !worthIt(u.Credential) })
+		worth := slices.DeleteFunc(slices.Clone(uses), func(u reach.Use) bool { return !worthIt(p.Graph, job, u) })
 		switch {
-		case what != "" && len(strong) > 0:
-			report(p, job, what, strong, false)
+		case what != "" && len(worth) > 0:
+			report(p, job, what, worth, false)
 		case len(uses) > 0:
 			report(p, job, what, uses, true)
 		}
@@ -52,16 +51,6 @@ func action(g *reach.Graph, job *reach.Job) string {
 		what = r.What
 	}
 	return what
-}
-
-// worthIt reports whether a secret is of the kind that publishes or deploys, and not
-// one that sends reports or messages.
-func worthIt(c *reach.Credential) bool {
-	switch info := platform.LookupSecret(c.Name); info.Class {
-	case "cloud-key", "publish-token", "personal-token", "ssh-key", "registry-login", "signing-key", "app-key":
-		return true
-	}
-	return false
 }
 
 func report(p *lint.Pass, job *reach.Job, what string, uses []reach.Use, strict bool) {

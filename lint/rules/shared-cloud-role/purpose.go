@@ -38,7 +38,7 @@ func purposesOf(g *reach.Graph, job *reach.Job) []purpose {
 		if len(reach.Agents(s.Step)) > 0 {
 			out = append(out, actsAsAgent)
 		}
-		if s.Step.Run != nil && slices.ContainsFunc(s.Step.Run.Commands, func(c *workflows.Command) bool { return platform.Plans(reach.CommandWords(c)) }) {
+		if s.Step.Run != nil && slices.ContainsFunc(s.Step.Run.Commands, func(c *workflows.Command) bool { return platform.Plans(c.Line) }) {
 			out = append(out, plan)
 		}
 	}

@@ -117,7 +117,7 @@ func publishesPackages(g *reach.Graph, job *reach.Job) bool {
 			return info.Publishes || pushes(s.Step)
 		}
 		return s.Step.Run != nil && slices.ContainsFunc(s.Step.Run.Commands, func(c *workflows.Command) bool {
-			words := reach.CommandWords(c)
+			words := c.Line
 			info, ok := platform.LookupCommand(words)
 			return ok && info.Does == "publish" && !info.DryRun && words[0] != "git"
 		})

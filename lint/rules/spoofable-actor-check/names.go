@@ -73,7 +73,7 @@ func named(n, value workflows.ExprNode, name string) (test, bool) {
 	path := ref.Path()
 	t := test{span: n.Range(), what: fmt.Sprintf("%s == '%s'", path, name), confidence: lint.HighConfidence, next: nextAuthor}
 	switch {
-	case actor(path) && strings.HasSuffix(name, "[bot]"):
+	case actor(path) && strings.HasSuffix(name, "[bot]"), path == "github.actor_id" && botIDs[name]:
 		t.events, t.actor = aboutPulls, ref.Span
 		t.why = "it is who acted last, and an outsider can have the bot act on his pull request"
 	case identity(path):
@@ -129,6 +129,10 @@ func listed(n *workflows.Call) (test, bool) {
 	}
 	return t, ok
 }
+
+// botIDs are the numbers of bots that act on other people's pull requests: Dependabot,
+// Renovate, GitHub Actions. Source: api.github.com/users/NAME, 2026-11.
+var botIDs = map[string]bool{"49699333": true, "29139614": true, "41898282": true}
 
 func actor(path string) bool {
 	switch path {

@@ -68,7 +68,7 @@ func ofAction(job *reach.Job, s reach.RunStep) []request {
 }
 
 // emptyCall is the toolkit's call without an audience.
-var emptyCall = regexp.MustCompile(`\bgetIDToken\(\s*(?:undefined|null|''|""|)\s*\)`)
+var emptyCall = regexp.MustCompile(`getIDToken\(\s*(?:undefined|null|''|""|)\s*\)`)
 
 // asks reports whether the inputs make the action ask for a token.
 func asks(s *workflows.Step, a platform.Audience) bool {
@@ -96,7 +96,7 @@ func ofScript(job *reach.Job, s reach.RunStep) []request {
 	}
 	var out []request
 	for _, c := range run.Commands {
-		info, _ := platform.LookupCommand(reach.CommandWords(c))
+		info, _ := platform.LookupCommand(c.Line)
 		if info.Does != "fetch" || !slices.ContainsFunc(c.Words, func(w workflows.Word) bool { return slices.Contains(w.Vars, address) }) {
 			continue
 		}

@@ -83,7 +83,7 @@ func values(g *reach.Graph, job *reach.Job, s reach.RunStep) []value {
 		}
 	}
 	for _, c := range s.Step.Run.Commands {
-		words := reach.CommandWords(c)
+		words := c.Line
 		if printer, ok := platform.LookupPrinter(words); ok {
 			_, end := transformed(c)
 			what := "what " + strings.Join(words[:min(3, len(words))], " ") + " prints"

@@ -3,6 +3,7 @@ package unpinnedaction
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 
 	"github.com/stint-dev/stint/lint"
@@ -74,8 +75,10 @@ func pin(p *lint.Pass, u *workflows.Uses) []lint.Fix {
 		return nil
 	}
 	commit, version, err := p.Resolver.Commit(p.Context, u.Owner, u.Repo, u.Ref)
-	if err != nil {
+	if errors.Is(err, workflows.ErrNotFound) {
 		p.NotChecked(fmt.Sprintf("the commit of %s: %v", u.Value, err))
+	}
+	if err != nil {
 		return nil
 	}
 	if version == "" {

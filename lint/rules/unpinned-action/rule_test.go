@@ -13,14 +13,17 @@ import (
 func TestRule(t *testing.T) { linttest.Run(t, Rule) }
 
 // known answers for one tag; everything else it cannot find.
-type known struct{ asked *int }
+type known struct {
+	lint.Offline
+	asked *int
+}
 
 func (k known) Commit(_ context.Context, owner, repo, ref string) (string, string, error) {
 	*k.asked++
 	if owner == "some" && repo == "tool" && ref == "v4" {
 		return strings.Repeat("a", 40), "v4.3.1", nil
 	}
-	return "", "", context.DeadlineExceeded
+	return "", "", workflows.ErrNotFound
 }
 
 func TestFixPinsToTheCommit(t *testing.T) {
@@ -46,7 +49,7 @@ jobs:
 		o.Rules = []*lint.Rule{Rule}
 		return lint.Run(context.Background(), repo, o)
 	}
-	r := run(lint.Options{Resolver: known{&asked}, NetworkFixes: true})
+	r := run(lint.Options{Resolver: known{asked: &asked}, NetworkFixes: true})
 	mended := lint.Mend(r.Findings, false)
 	if len(mended.Files) != 1 || string(mended.Files[0].Source) != want {
 		t.Fatalf("got\n%s", mended.Files[0].Source)
@@ -55,7 +58,7 @@ jobs:
 		t.Errorf("not checked: %q", r.NotChecked)
 	}
 	asked = 0
-	if run(lint.Options{Resolver: known{&asked}}); asked > 0 {
+	if run(lint.Options{Resolver: known{asked: &asked}}); asked > 0 {
 		t.Error("the network was asked although no fix was wanted")
 	}
 	if r := run(lint.Options{NetworkFixes: true}); len(r.NotChecked) == 0 {

@@ -59,6 +59,7 @@ func (s *scanner) step(step *workflows.Step) {
 			s.trace.follow(c)
 			s.command(c)
 		}
+		s.remoteControl(step.Run)
 	default:
 		s.text(env, step.Run.Scalar)
 	}
@@ -214,23 +215,29 @@ var netWords = []string{"invoke-webrequest", "invoke-restmethod", "iwr ", "irm "
 // text judges a script that is kept as text: PowerShell, Python, JavaScript, and
 // what did not parse.
 func (s *scanner) text(env []workflows.Entry, script *workflows.Scalar) {
-	lower := strings.ToLower(script.Value)
+	lower := ""
+	contains := func(w string) bool {
+		if lower == "" {
+			lower = strings.ToLower(script.Value)
+		}
+		return strings.Contains(lower, w)
+	}
 	load := ofExprs(script.Exprs)
 	for _, e := range env {
-		if strings.Contains(lower, strings.ToLower(e.Key.Value)) {
-			load = load.with(ofExprs(e.Value.Exprs))
+		if held := ofExprs(e.Value.Exprs); !held.empty() && contains(strings.ToLower(e.Key.Value)) {
+			load = load.with(held)
 		}
 	}
-	sends := slices.ContainsFunc(netWords, func(w string) bool { return strings.Contains(lower, w) })
-	drop := slices.ContainsFunc(platform.FindIndicators(script.Value), func(h platform.IndicatorHit) bool { return h.Kind == "host" })
+	sends := !load.empty() && slices.ContainsFunc(netWords, contains)
+	drop := sends && slices.ContainsFunc(platform.FindIndicators(script.Value), func(h platform.IndicatorHit) bool { return h.Kind == "host" })
 	span := script.SpanOf(0, len(script.Value))
 	switch {
 	case load.all && sends:
 		s.add("all sent", enough, span, "a script holds every secret and sends to the network")
-	case !load.empty() && sends && drop:
+	case drop:
 		s.add("sent to a drop", enough, span, "a script holds %s and sends to a host where stolen secrets were collected before", what(load))
 	}
-	if strings.Contains(lower, "/proc/") && strings.Contains(lower, "/mem") && (strings.Contains(lower, "runner.worker") || strings.Contains(lower, "/maps")) {
+	if strings.Contains(script.Value, "/proc/") && contains("/mem") && (contains("runner.worker") || contains("/maps")) {
 		s.add("memory", enough, span, "a script reads the memory of another process, as is done to take a runner's secrets")
 	}
 }

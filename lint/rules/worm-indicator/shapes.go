@@ -104,7 +104,7 @@ func (s *scanner) memory(c *workflows.Command) {
 			s.add("environment", part, c.Span, "%s reads the environment of another process", name(c))
 		}
 	}
-	words := reach.CommandWords(c)
+	words := c.Line
 	inWords := func(text string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, text) })
 	}
@@ -118,7 +118,7 @@ func (s *scanner) memory(c *workflows.Command) {
 	}
 	if (c.Name == "gcore" || c.Name == "gdb") && c.Name != "" && slices.ContainsFunc(c.Words, func(w workflows.Word) bool {
 		return slices.ContainsFunc(w.Commands, func(in *workflows.Command) bool {
-			return slices.Contains(reach.CommandWords(in), "Runner.Worker")
+			return slices.Contains(in.Line, "Runner.Worker")
 		})
 	}) {
 		s.add("memory", enough, c.Span, "%s dumps the memory of the runner", c.Name)
@@ -144,6 +144,33 @@ func (s *scanner) fetchedFromDrop(c *workflows.Command) {
 			s.add("fetched from a drop", enough, c.Span, "what %s fetches from a bare address or a host of throw-away files is run", name(c))
 		}
 	}
+}
+
+// remoteControl judges a script that asks a server again and again and runs each answer.
+func (s *scanner) remoteControl(script *workflows.Script) {
+	fetched := map[string]bool{} // by variable
+	waits := false
+	for _, c := range script.Commands {
+		waits = waits || c.Name == "sleep"
+		for _, a := range c.Assigns {
+			fetched[a.Name] = fetched[a.Name] || slices.ContainsFunc(a.Value.Commands, fetches)
+		}
+	}
+	for _, c := range script.Commands {
+		if !waits || c.Name != "eval" && !slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return w.Text == "-c" }) {
+			continue
+		}
+		if slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
+			return slices.ContainsFunc(w.Vars, func(v string) bool { return fetched[v] })
+		}) {
+			s.add("remote control", enough, c.Span, "a server is asked again and again, and %s runs each of its answers", name(c))
+		}
+	}
+}
+
+func fetches(c *workflows.Command) bool {
+	info, _ := platform.LookupCommand(c.Line)
+	return info.Does == "fetch"
 }
 
 // preloads are variables that make later programs run code, with what their value

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stint-dev/stint/workflows/github"
+)
+
+// The token is the public API's, or none.
+func TestResolverToken(t *testing.T) {
+	for _, test := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{nil, ""},
+		{map[string]string{"GITHUB_TOKEN": "one", "GH_TOKEN": "two"}, "one"},
+		{map[string]string{"GH_TOKEN": "two"}, "two"},
+		{map[string]string{"GH_TOKEN": "two", "GITHUB_SERVER_URL": "https://github.com"}, "two"},
+		{map[string]string{"GITHUB_TOKEN": "one", "GITHUB_SERVER_URL": "https://git.example.com"}, ""},
+	} {
+		c, ok := newResolver(world{getenv: func(name string) string { return test.env[name] }}).(*github.Client)
+		if !ok || c.Token != test.want || c.API != "" || c.Server != "" {
+			t.Errorf("%v: %+v", test.env, c)
+		}
+	}
+}
+
+// The network is asked by those who say so, with one resolver for the whole run.
+func TestWhoAsksTheNetwork(t *testing.T) {
+	w := world{getenv: func(string) string { return "" }, now: time.Now}
+	for _, test := range []struct {
+		o               lintOptions
+		resolver, rules bool
+	}{
+		{lintOptions{}, false, false},
+		{lintOptions{offline: true}, false, false},
+		{lintOptions{online: true}, true, true},
+		{lintOptions{diff: true}, true, false},
+		{lintOptions{fix: "safe"}, true, false},
+		{lintOptions{fix: "safe", offline: true}, false, false},
+		{lintOptions{fix: "unsafe", online: true}, true, true},
+	} {
+		opts, err := test.o.engine(w)
+		if err != nil || (opts.Resolver != nil) != test.resolver || opts.Online != test.rules {
+			t.Errorf("%+v: resolver %v, online %t, %v", test.o, opts.Resolver, opts.Online, err)
+		}
+	}
+	if _, err := (lintOptions{online: true, offline: true}).engine(w); statusOf(err) != exitUsage {
+		t.Errorf("--online --offline: %v", err)
+	}
+}

@@ -1,0 +1,47 @@
+package linttest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stint-dev/stint/workflows"
+)
+
+func TestNetwork(t *testing.T) {
+	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	n, err := ParseNetwork([]byte("# Prose.\n\nAcme/Tool tag v1 " + a + "\nacme/tool branch main " + b + "\nacme/tool holds " + strings.Repeat("c", 40) +
+		"\nacme/old renamed acme/tool\nacme/attic archived\nacme/flaky fails\nacme/tool advisory GHSA-aaaa-bbbb-cccc 1.2 >= 1, < 1.2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if c, v, err := n.Commit(ctx, "acme", "TOOL", "v1"); c != a || v != "v1" || err != nil {
+		t.Errorf("commit: %s %s %v", c, v, err)
+	}
+	for commit, want := range map[string]bool{a: true, b: true, strings.Repeat("c", 40): true, strings.Repeat("d", 40): false} {
+		if has, err := n.Contains(ctx, "acme", "tool", commit); has != want || err != nil {
+			t.Errorf("contains %s: %t %v", commit, has, err)
+		}
+	}
+	if r, err := n.Refs(ctx, "acme", "old"); err != nil || r.Renamed != "acme/tool" {
+		t.Errorf("renamed: %+v %v", r, err)
+	}
+	if is, err := n.Archived(ctx, "acme", "attic"); !is || err != nil {
+		t.Errorf("archived: %t %v", is, err)
+	}
+	if _, err := n.Refs(ctx, "acme", "none"); !errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("none: %v", err)
+	}
+	if _, err := n.Contains(ctx, "acme", "flaky", a); err == nil || errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("flaky: %v", err)
+	}
+	if l, _ := n.Advisories(ctx); len(l) != 1 || l[0].Fixed != "1.2" || l[0].Range != ">= 1, < 1.2" {
+		t.Errorf("advisories: %+v", l)
+	}
+	for _, bad := range []string{"acme/tool", "acme/tool tag v1 short", "acme/tool sings", "acme/tool archived yes"} {
+		if _, err := ParseNetwork([]byte(bad)); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}

@@ -1,0 +1,9 @@
+package ambiguousref
+
+import (
+	"testing"
+
+	"github.com/stint-dev/stint/lint/linttest"
+)
+
+func TestRule(t *testing.T) { linttest.Run(t, Rule) }
