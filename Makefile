@@ -5,6 +5,7 @@
 # make fuzz         every fuzz target in turn, FUZZTIME each (10m)
 # make integration  against servers that are not ours; says what it skips
 # make dist         the six binaries of a release, built twice and compared; VERSION=1.2.3
+# make org-bench    10,000 repositories of 5 workflows each: requests, time, memory, an incident
 # make image        a container image for lint and org runs, from the binaries of "make dist"
 
 VERSION  ?= 0.0.0-dev
@@ -13,7 +14,7 @@ IMAGE    ?= stint
 # The image's certificate authorities are those of the machine that builds it; only what talks to an API needs them.
 CA_BUNDLE ?= /etc/ssl/certs/ca-certificates.crt
 
-.PHONY: build test ci lint fuzz integration dist image clean
+.PHONY: build test ci lint fuzz integration dist org-bench image clean
 
 build:
 	go build -trimpath -o bin/ ./cmd/stint
@@ -36,6 +37,9 @@ integration:
 
 dist:
 	scripts/dist $(VERSION)
+
+org-bench:
+	STINT_ORG_BENCH=10000 go test ./org -run TestLargeOrganization -v -count 1 -timeout 60m
 
 image: dist
 	install -D -m 0644 $(CA_BUNDLE) dist/ca-certificates.crt

@@ -21,6 +21,18 @@ type ActionPolicy struct {
 	Deny []string
 }
 
+// String lists the patterns: "allow a, b; deny c".
+func (p ActionPolicy) String() string {
+	var parts []string
+	if len(p.Allow) > 0 {
+		parts = append(parts, "allow "+strings.Join(p.Allow, ", "))
+	}
+	if len(p.Deny) > 0 {
+		parts = append(parts, "deny "+strings.Join(p.Deny, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Forbids reports whether the policy forbids what a uses: names, and by which pattern of
 // Deny; the pattern is "" for what is missing in Allow. What belongs to the repository
 // itself is the caller's to leave out.

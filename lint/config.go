@@ -38,11 +38,19 @@ type Config struct {
 	Actions ActionPolicy
 	// Debt lists the standing secrets that are tolerated for now, in file order.
 	Debt []Debt
+	// Extends is the file that this one adds to, nil for none.
+	Extends *Extends
+	// Locked (locked) lists the keys that a file which extends this one may not set, and
+	// as rules.ID the rules that it may not switch off; see [Config.Extend]. Sorted.
+	Locked []string
 	// Other lists the top-level keys that lint does not know, with their lines.
 	Other []Key
 
 	ignores []*Suppression
 	named   []namedRule
+	set     map[string]int    // keys of lint: and debt: that are set, with their lines
+	from    map[string]string // keys that are not the file's own: whose they are
+	unread  string            // why the extended file is not in here
 }
 
 // A Key is a top-level key and its line, from 1.
@@ -53,8 +61,9 @@ type Key struct {
 
 // A namedRule is a place in the configuration that names a rule.
 type namedRule struct {
-	id   string
-	line int
+	id      string
+	line    int
+	loosens bool // it is named to be switched off, somewhere or everywhere
 }
 
 // A Debt is a standing secret that somebody answers for until a day. Declaring it
@@ -106,6 +115,8 @@ func (c *Config) CheckRules(known []*Rule) error {
 // disables says why the rule does not run, "" when it does.
 func (c *Config) disables(r *Rule) string {
 	switch {
+	case c.lockedRule(r.ID):
+		return ""
 	case slices.Contains(c.Disable, r.ID):
 		return "switched off by " + ConfigPath
 	case c.Profile != "" && r.Since > c.Profile:

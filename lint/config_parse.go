@@ -26,7 +26,7 @@ func ParseConfig(path string, b []byte) (*Config, error) {
 			Message: fmt.Sprintf("the file has %d bytes, more than the %d that are read", len(b), MaxConfigBytes),
 			Hint:    "keep only grants, debt and lint settings in it"}
 	}
-	p := &configParser{config: &Config{File: workflows.Parse(path, b)}, lines: lineStarts(b)}
+	p := &configParser{config: &Config{File: workflows.Parse(path, b), set: map[string]int{}}, lines: lineStarts(b)}
 	p.stream(yaml.NewDecoder(bytes.NewReader(b)))
 	if p.err != nil {
 		p.err.Path = path
@@ -34,6 +34,7 @@ func ParseConfig(path string, b []byte) (*Config, error) {
 	}
 	slices.Sort(p.config.Disable)
 	slices.Sort(p.config.TrustedOwners)
+	slices.Sort(p.config.Locked)
 	return p.config, nil
 }
 
@@ -138,7 +139,12 @@ func (p *configParser) document(n *yaml.Node) {
 		case "lint":
 			p.lint(v)
 		case "debt":
+			p.config.set["debt"] = k.Line
 			p.list(v, "debt", p.debt)
+		case "extends":
+			p.extends(v)
+		case "locked":
+			p.list(v, "locked", p.locked)
 		default:
 			p.config.Other = append(p.config.Other, Key{Name: key, Line: k.Line})
 		}
@@ -151,6 +157,7 @@ var profileForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
 func (p *configParser) lint(n *yaml.Node) {
 	c := p.config
 	p.object(n, "lint", func(key string, k, v *yaml.Node) bool {
+		c.set[key] = k.Line
 		switch key {
 		case "profile":
 			c.Profile = p.text(v, "lint.profile")
@@ -206,7 +213,7 @@ func (p *configParser) actions(n *yaml.Node) {
 // rule returns a rule id and remembers its line for CheckRules.
 func (p *configParser) rule(n *yaml.Node, what string) string {
 	id := p.text(n, what)
-	p.config.named = append(p.config.named, namedRule{id, n.Line})
+	p.config.named = append(p.config.named, namedRule{id, n.Line, true})
 	return id
 }
 

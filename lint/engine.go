@@ -54,7 +54,8 @@ func run(ctx context.Context, repo *workflows.Repository, o Options) *Result {
 	sups := e.suppressions()
 	findings = e.suppress(findings, sups)
 	e.judge(sups)
-	extra := e.collect(e.perform(e.suppressionTasks(), sups))
+	own := slices.DeleteFunc(sups, func(s *Suppression) bool { return s.inherited })
+	extra := e.collect(e.perform(e.suppressionTasks(), own))
 	setFingerprints(extra)
 	e.finish(append(findings, extra...))
 	return e.out
@@ -78,7 +79,7 @@ func newEngine(ctx context.Context, repo *workflows.Repository, o Options) *engi
 		o.Graph = reach.Build(repo)
 	}
 	e := &engine{ctx: ctx, repo: repo, gaps: map[gap]bool{}, graph: o.Graph}
-	e.out = &Result{Repository: repo, Graph: e.graph}
+	e.out = &Result{Repository: repo, Graph: e.graph, config: o.Config}
 	o.Rules = slices.DeleteFunc(slices.Clone(o.Rules), func(r *Rule) bool {
 		why := o.Config.disables(r)
 		if why != "" {
@@ -86,6 +87,9 @@ func newEngine(ctx context.Context, repo *workflows.Repository, o Options) *engi
 		}
 		return why != ""
 	})
+	if o.Config.unread != "" {
+		e.out.NotChecked = append(e.out.NotChecked, "extends: "+o.Config.unread)
+	}
 	e.opts = o
 	return e
 }

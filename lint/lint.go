@@ -30,6 +30,35 @@ const (
 	Strict
 )
 
+// A FixKind is a set of kinds of fixes.
+type FixKind int
+
+// The kinds of fixes; the zero value is none. See [Fix].
+const (
+	SafeFix FixKind = 1 << iota
+	UnsafeFix
+)
+
+// String returns "", "safe", "unsafe" or "safe, unsafe".
+func (k FixKind) String() string {
+	return [...]string{"", "safe", "unsafe", "safe, unsafe"}[k&(SafeFix|UnsafeFix)]
+}
+
+// A NetworkUse says what a rule needs a [Resolver] for.
+type NetworkUse int
+
+const (
+	// NoNetwork: it judges by the files alone.
+	NoNetwork NetworkUse = iota
+	// SomeNetwork: it finds more, or has more fixes, with the network.
+	SomeNetwork
+	// AllNetwork: it finds nothing without it.
+	AllNetwork
+)
+
+// String returns "offline", "partly" or "online".
+func (n NetworkUse) String() string { return [...]string{"offline", "partly", "online"}[n] }
+
 // A Rule is one rule. The directory lint/rules/<id> holds all of it.
 type Rule struct {
 	// ID names the defect in kebab case and equals the directory's name.
@@ -40,8 +69,16 @@ type Rule struct {
 	Since      string
 	Confidence Confidence
 	Audience   Audience
+	// Fixes says which kinds of fixes its findings can have.
+	Fixes FixKind
+	// Network says what of it needs the network.
+	Network NetworkUse
 	// Tags are framework ids: "NHI7:2025", "PR.AA-05", "ASI03". Real ids only.
 	Tags []string
+	// Clock is set when what the rule finds can come true of a file that nobody
+	// touched: an advisory is published, a day passes, a tag moves. Where a change is
+	// judged, such a finding on a line of the base is a notice.
+	Clock bool
 	// Readme is the embedded README.md.
 	Readme string
 	// Check looks at one file (Pass.File); CheckRepository at all of them
@@ -145,6 +182,9 @@ type Finding struct {
 	// findings show of its line, and the fingerprint is made without it.
 	Redact bool
 	Fixes  []Fix
+	// Notice is set by [Known.Judge] on a finding that the change did not bring and
+	// somebody should still know of: it fails nothing.
+	Notice bool
 
 	// The engine sets these. Fingerprint is 32 hex digits; see fingerprint.go for
 	// what it survives.
@@ -174,6 +214,11 @@ type Result struct {
 	Graph      *reach.Graph
 	// Findings are in total order: path, offset, rule, message.
 	Findings []Finding
+	// Compared says with what [Known.Judge] compared the findings, "" when it did not:
+	// then Findings are those that the change brings, with the notices among them, and
+	// Old are those that were there before.
+	Compared string
+	Old      []Finding
 	// Redacted are the places whose text no report may show, in order: those of
 	// every finding that asked for it, the suppressed ones and those below the
 	// threshold too.
@@ -189,6 +234,9 @@ type Result struct {
 	// that broke, with rule and file, or a run that was cancelled. A result with
 	// any is incomplete.
 	Failures []string
+
+	suppressed []Finding // what Suppressed counts
+	config     *Config
 }
 
 // Options choose what a run does.

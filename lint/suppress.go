@@ -31,6 +31,10 @@ type Suppression struct {
 	// Expired is set when its last day is over: then it suppresses nothing.
 	Expired bool
 
+	// inherited is set for one of a file that the configuration extends, which is for
+	// many repositories: that it is of no use in one of them is no defect.
+	inherited bool
+
 	covers  workflows.Span    // findings that start here, in File
 	glob    string            // or in the files that match, for the configuration's
 	comment workflows.Comment // zero for the configuration's
@@ -83,6 +87,9 @@ func (e *engine) suppressions() []*Suppression {
 		c.Expired = c.Until != "" && c.Until < e.opts.Today
 		if c.Problem == "" && e.opts.Strict {
 			c.Problem = c.missing()
+		}
+		if c.Problem == "" {
+			c.Problem = e.opts.Config.refuses(&c)
 		}
 		sups[i] = &c
 	}
@@ -158,6 +165,7 @@ func (e *engine) suppress(fs []Finding, sups []*Suppression) []Finding {
 		}
 		if taken {
 			e.out.Suppressed++
+			e.out.suppressed = append(e.out.suppressed, f)
 		} else {
 			left = append(left, f)
 		}

@@ -269,6 +269,12 @@ func claimLabel(name string) string {
 	return "a claim"
 }
 
+// IsGitHubClaim reports whether tokens of GitHub's jobs may have a claim of the name:
+// one of its documented ones, or a property that an organization puts into them.
+func IsGitHubClaim(name string) bool {
+	return slices.Contains(githubClaims, name) || strings.HasPrefix(name, "repo_property_")
+}
+
 // githubClaims are the names of GitHub's "OpenID Connect reference", with
 // ref_protected and environment_node_id, which tokens carry and the page omits.
 var githubClaims = []string{

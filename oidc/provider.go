@@ -48,6 +48,8 @@ type Credential struct {
 	// Vars are the environment variables by which the cloud's own tools take the
 	// credential, in the order to set them.
 	Vars []Var
+	// Files are what the cloud's tools read from disk.
+	Files []PrivateFile
 	// Identity is who the cloud says the bearer is, e.g. an assumed-role ARN.
 	Identity string
 	// Expires is when the cloud says that it ends. UsableUntil is when it stops
@@ -67,6 +69,52 @@ type Var struct {
 	Public bool // region, role name: not masked
 }
 
+// A PrivateFile is a file of a hand-over. It is written into a directory of the
+// lease's own that only this user may read, and removed when the lease ends.
+type PrivateFile struct {
+	// Name is the file's name in that directory, one path element.
+	Name string
+	// Var is the environment variable that gets the file's absolute path.
+	Var     string
+	Content Secret
+}
+
+// A Brokered provider can be asked by the cloud's own tools through an endpoint on
+// loopback, for as long as a command runs. The broker gives each lease an URL and a
+// bearer of its own, and keeps the credential fresh; the provider knows only what its
+// cloud's tools say and expect.
+type Brokered interface {
+	Provider
+	// Point returns what sends the tools to url with the bearer, in place of the
+	// variables and files of the credential itself. A file without content is for tools
+	// that ask a file instead of an endpoint: the broker fills it with the Answer and
+	// replaces it, whole, at least every [FileLife].
+	Point(url string, bearer Secret) ([]Var, []PrivateFile)
+	// Answer returns the body of one reply, in application/json unless the provider's
+	// documentation says otherwise. It may take a fresh id-token from the request's source.
+	Answer(ctx context.Context, c *Credential, req Request) (Secret, error)
+}
+
+// FileLife is how long a file that a broker keeps fresh may hold the same Answer. An
+// id-token, which is what such files hold, lives five minutes as seen on github.com.
+const FileLife = 2 * time.Minute
+
+// A Filed provider can be handed over without a secret in a variable: its tools read
+// what they need from private files.
+type Filed interface {
+	Provider
+	// InFiles returns the credential in that form, in place of its own variables and files.
+	InFiles(c *Credential) ([]Var, []PrivateFile)
+}
+
+// A Renewed provider can keep what it issued alive without a new exchange, as Vault
+// does; what cannot be renewed any more is exchanged anew.
+type Renewed interface {
+	Provider
+	// Renew extends the credential in place, never beyond req.TTL from now.
+	Renew(ctx context.Context, c *Credential, req Request) (*Credential, error)
+}
+
 // A Handle names an open credential to the process that ends it. It is stored
 // between main and post of the action.
 type Handle struct {
@@ -77,6 +125,9 @@ type Handle struct {
 	Identity    string    `json:"identity"`
 	Expires     time.Time `json:"expires"`
 	UsableUntil time.Time `json:"usable_until"`
+	// Endpoint is the server that issued it, as an URL, where the grant named another
+	// than the cloud's own and End must call it.
+	Endpoint string `json:"endpoint,omitempty"`
 	// Revoke is the token that revocation needs, for clouds that have it. AWS has
 	// none and leaves it empty. It is the only secret that a state may hold.
 	Revoke string `json:"revoke,omitempty"`
@@ -87,7 +138,8 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Revoked: the cloud ended it and a check afterwards confirmed that.
+	// Revoked: the cloud ended it and a check afterwards confirmed that, or, where the
+	// cloud has nothing to check with, its own answer did; Detail says which.
 	Revoked Outcome = "revoked"
 	// Expires: the cloud has no way to end it; it stays valid until its time.
 	Expires Outcome = "expires"

@@ -58,6 +58,8 @@ type DocumentCredential struct {
 	Opens    string          `json:"opens,omitempty"`
 	Scopes   []string        `json:"scopes,omitempty"`
 	Enters   []DocumentPlace `json:"enters"`
+	// Default is set for a repository token whose permissions no file states.
+	Default bool `json:"default,omitempty"`
 }
 
 // A DocumentLever is a change that takes pairs away.
@@ -103,7 +105,7 @@ func (j *Job) document() DocumentJob {
 	}
 	for _, c := range j.Credentials {
 		d.Credentials = append(d.Credentials, DocumentCredential{
-			c.Name, string(c.Kind), c.Lifetime.String(), c.Opens, c.Scopes, places(c.Enters),
+			c.Name, string(c.Kind), c.Lifetime.String(), c.Opens, c.Scopes, places(c.Enters), c.Default,
 		})
 	}
 	for _, u := range j.Unknown {

@@ -37,6 +37,9 @@ func (r *reader) comment(i int) int {
 	for end < len(r.src) && breakLen(r.src, end) == 0 {
 		end++
 	}
+	if n := len(r.file.Comments); n > 0 && r.file.Comments[n-1].Span.End > i {
+		return end // a part of one that was noted: the library can place a token inside a comment behind a lone CR
+	}
 	before := i
 	for before > 0 && isBlank(r.src[before-1]) {
 		before--
@@ -153,7 +156,7 @@ func anchorLen(b []byte) int {
 // tagLen returns the length of the tag at the start of b.
 func tagLen(b []byte) int {
 	for i, c := range b {
-		if c <= ' ' || c == '#' {
+		if c <= ' ' || c == '#' || breakLen(b, i) > 0 {
 			return i
 		}
 	}

@@ -6,16 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stint-dev/stint/oidc"
-	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/workflows"
 )
@@ -32,18 +29,21 @@ const (
 // actionCommand is the action at a venue. The launcher runs it.
 func actionCommand(w world, at func(world) (venue, error)) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "action main|post",
-		Short: "what action.yml runs: open a grant for the job, and end it",
-		Long: `action is what the launcher of action.yml runs. main reads the inputs grant,
-file and mode and hands the credentials to the later steps of the job; post ends
-what main opened, as main left it in the runner's state.`,
+		Use:   "action main|post|lint",
+		Short: "what action.yml runs: open a grant for the job, and end it; or lint",
+		Long: `action is what the launcher of action.yml runs. main reads the inputs of the
+step and hands the credentials to the later steps of the job; post ends what main
+opened, as main left it in the runner's state.`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 && (args[0] == "main" || args[0] == "post") {
+			if len(args) == 1 && (args[0] == "main" || args[0] == "post" || args[0] == "lint") {
 				return nil
 			}
-			return usage("it is run by the launcher of the action; in a shell use stint exec", "action wants main or post")
+			return usage("it is run by the launcher of the action; in a shell use stint exec", "action wants main, post or lint")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "lint" {
+				return actionLint(cmd.Context(), w)
+			}
 			v, err := at(w)
 			if err == nil {
 				a := action{world: w, at: v, commands: w.stdout}
@@ -89,64 +89,39 @@ func annotate(out io.Writer, level string, err error) {
 	fmt.Fprintf(out, "::%s title=stint::%s\n", level, escape.Replace(message+"\n"+hint))
 }
 
-// main opens the grant and hands it to the job. The state is written before the
+// main opens the grants and hands them to the job. The state is written before the
 // credentials are handed over: whatever goes wrong from there on, post ends them.
 func (a action) main(ctx context.Context) error {
-	g, err := a.inputs()
+	in, err := a.inputs()
 	if err != nil {
 		return err
 	}
-	files := []lease.RunnerFile{a.file("GITHUB_STATE"), a.file("GITHUB_ENV"), a.file("GITHUB_OUTPUT")}
-	for _, f := range files {
+	files := a.files()
+	for _, f := range []lease.RunnerFile{files.state, files.env, files.output} {
 		if err := f.Append(""); err != nil { // before anything is issued in vain
 			return err
 		}
 	}
+	job := jobKey(a.world)
+	saySwept(a.world, job)
 	receipts, err := openLedger(a.receiptsPath())
 	if err != nil {
 		return err
 	}
 	defer receipts.close(a.stderr)
-	x := exchange{w: a.world, at: a.at, grant: g, source: a.at.source(a.world, ""), receipts: receipts}
-	l, err := x.open(ctx)
-	if err != nil {
-		explainRefusal(a.stderr, err)
-		a.summarize(summaryOfFailure(g, err))
-		return err
+	in.notice(a)
+	step := actionStep{action: a, in: in, files: files, receipts: receipts, job: job}
+	if in.mode == modeProfile {
+		return step.profiles(ctx)
 	}
-	if err := a.handOver(l, files[0], files[1], files[2]); err != nil {
-		sayEnded(a.stderr, l.End(ctx))
-		return err
-	}
-	a.tell(l)
-	return nil
+	return step.handOver(ctx)
 }
 
-// inputs reads what `with:` says, and the grant that it names.
-func (a action) inputs() (*grant.Grant, error) {
-	name := strings.TrimSpace(a.getenv("INPUT_GRANT"))
-	if name == "" {
-		return nil, usage("say which one, as in with: { grant: deploy-site }", "the input grant is missing")
-	}
-	if mode := cmp.Or(strings.TrimSpace(a.getenv("INPUT_MODE")), "env"); mode != "env" {
-		return nil, usage(`leave mode out, or use stint exec for a hand-over to one command`, `there is no mode %q`, mode)
-	}
-	workspace := a.getenv("GITHUB_WORKSPACE")
-	root, err := os.OpenRoot(workspace)
-	if workspace == "" || err != nil {
-		return nil, usage("run this in a step of a job, where the runner provides GITHUB_WORKSPACE", "there is no workspace at %q", workspace)
-	}
-	defer root.Close()
-	path := cmp.Or(strings.TrimSpace(a.getenv("INPUT_FILE")), grant.Path)
-	f, err := readGrants(root, path, "check the repository out in a step before this one, or correct the input file")
-	if err != nil {
-		return nil, err
-	}
-	g, err := f.Grant(name)
-	if err != nil {
-		return nil, asUsage(err)
-	}
-	return g, nil
+// runnerFiles are those by which the step speaks to the runner.
+type runnerFiles struct{ state, env, output lease.RunnerFile }
+
+func (a action) files() runnerFiles {
+	return runnerFiles{a.file("GITHUB_STATE"), a.file("GITHUB_ENV"), a.file("GITHUB_OUTPUT")}
 }
 
 func (a action) file(name string) lease.RunnerFile {
@@ -162,56 +137,6 @@ func (a action) receiptsPath() string {
 	return filepath.Join(temp, receiptsName)
 }
 
-func (a action) handOver(l *lease.Lease, state, env, output lease.RunnerFile) error {
-	text, err := l.State().Encode()
-	if err != nil {
-		return err
-	}
-	if err := state.Set(lease.Setting{Name: leaseState, Value: oidc.NewSecret(string(text))}); err != nil {
-		return err
-	}
-	if err := l.HandToJob(a.commands, env); err != nil {
-		return err
-	}
-	expires, identities := ends(l)
-	return output.Set(
-		lease.Setting{Name: "expires", Value: oidc.NewSecret(stamp(expires))},
-		lease.Setting{Name: "identity", Value: oidc.NewSecret(strings.Join(identities, "\n"))},
-	)
-}
-
-// ends gives the first time at which a credential of the lease stops being of use,
-// and whose they are.
-func ends(l *lease.Lease) (first time.Time, identities []string) {
-	for _, c := range l.Credentials() {
-		if first.IsZero() || c.UsableUntil.Before(first) {
-			first = c.UsableUntil
-		}
-		identities = append(identities, c.Identity)
-	}
-	return first, identities
-}
-
-// tell says in the log and in the summary what the job has been given.
-func (a action) tell(l *lease.Lease) {
-	var replaced []string
-	for _, v := range l.Vars() {
-		if !v.Public && a.getenv(v.Name) != "" {
-			replaced = append(replaced, v.Name)
-		}
-	}
-	if len(replaced) > 0 {
-		annotate(a.commands, "warning", &failure{
-			message: fmt.Sprintf("grant %q replaces credentials that the job had before: %s", l.Grant().Name, strings.Join(replaced, ", ")),
-			hint:    "use one grant a job, or give each to its own command with stint exec",
-		})
-	}
-	for _, c := range l.Credentials() {
-		fmt.Fprintf(a.stdout, "stint: %s: %s\nstint: %s: %s\n", l.Grant().Name, workflows.Printable(c.Identity), l.Grant().Name, lifetime(c.UsableUntil, c.Expires))
-	}
-	a.summarize(summaryOfLease(l))
-}
-
 // summarize appends to the summary of the step. A runner without one, and a
 // failure, change nothing about the credentials.
 func (a action) summarize(markdown string) {
@@ -224,33 +149,69 @@ func (a action) summarize(markdown string) {
 	}
 }
 
-// post ends what main opened, whatever became of the job. It reads the state and
-// nothing else that a step in between could have changed.
+// post ends what main opened, the last first, whatever became of the job. It reads the
+// states and nothing else that a step in between could have changed. It may run twice.
 func (a action) post(ctx context.Context) error {
-	text := a.getenv("STATE_" + leaseState)
-	if text == "" {
+	states, broken := a.states()
+	if len(states) == 0 && broken == nil {
 		fmt.Fprintln(a.stdout, "stint: this step opened nothing, so there is nothing to end")
 		return nil
-	}
-	state, err := lease.DecodeState([]byte(text))
-	if err != nil {
-		return err
 	}
 	receipts, err := openLedger(a.receiptsPath())
 	if err != nil {
 		receipts = &ledger{err: err} // a receipt is missing, and the lease is ended all the same
 	}
-	receipts.run = jobOf(a.world).run(oidc.Claims{})
 	defer receipts.close(a.stderr)
-	ended := lease.EndState(ctx, state, a.at.enders(a.world), lease.Options{Now: a.now, Observe: receipts.observe})
-	sayEnded(a.stdout, ended)
-	removed := a.forget(state.Vars)
-	a.summarize(summaryOfEnd(state, ended, removed))
-	if i := slices.IndexFunc(ended, func(e lease.Ended) bool { return e.Outcome == oidc.Open }); i >= 0 {
-		return &failure{exitIncomplete, fmt.Sprintf("a credential of grant %q may still be open: %s", state.Grant, ended[i].Detail),
-			fmt.Sprintf("end %q of %s by hand; the cloud lets it expire at %s", ended[i].Handle.ID, ended[i].Handle.Provider, stamp(ended[i].Handle.Expires))}
+	var all lease.State // one, so that all share the time that a cancelled job has
+	for _, s := range states {
+		if err := s.RemoveListed(a.getenv("RUNNER_TEMP")); err != nil {
+			broken = cmp.Or(broken, err)
+		} else if s.Dir != "" {
+			fmt.Fprintf(a.stdout, "stint: %s: removed its private files\n", workflows.Printable(s.Grant))
+		}
+		all.Handles, all.Vars = append(all.Handles, s.Handles...), append(all.Vars, s.Vars...)
 	}
-	return nil
+	ended := lease.EndState(ctx, all, a.at.enders(a.world), lease.Options{Now: a.now, Observe: receipts.of(jobOf(a.world).run(oidc.Claims{}), nil)})
+	sayEnded(a.stdout, ended)
+	removed := len(all.Vars) > 0 && a.forget(all.Vars)
+	a.summarize(summaryOfEnd(states, ended, all.Vars, removed))
+	return cmp.Or(broken, openEnd(ended))
+}
+
+// states are what main saved, in order. A state that cannot be used is an error, and
+// the others are ended all the same.
+func (a action) states() (states []lease.State, broken error) {
+	for i := 1; ; i++ {
+		text := a.getenv("STATE_" + stateName(i))
+		if text == "" || i > maxGrants {
+			return states, broken
+		}
+		s, err := lease.DecodeState([]byte(text))
+		if err != nil {
+			broken = cmp.Or(broken, err)
+			continue
+		}
+		states = append(states, s)
+	}
+}
+
+// stateName is the name of the n-th state, from 1.
+func stateName(n int) string {
+	if n == 1 {
+		return leaseState
+	}
+	return fmt.Sprintf("%s_%d", leaseState, n)
+}
+
+// openEnd is an error for the first credential of which it is not known that it ended.
+func openEnd(ended []lease.Ended) error {
+	i := slices.IndexFunc(ended, func(e lease.Ended) bool { return e.Outcome == oidc.Open })
+	if i < 0 {
+		return nil
+	}
+	h := ended[i].Handle
+	return &failure{exitIncomplete, fmt.Sprintf("a credential of grant %q may still be open: %s", h.Grant, ended[i].Detail),
+		fmt.Sprintf("end %q of %s by hand; the cloud lets it expire at %s", h.ID, h.Provider, stamp(h.Expires))}
 }
 
 // forget empties the variables for the post steps that come after this one, and

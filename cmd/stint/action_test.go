@@ -121,7 +121,7 @@ func TestActionShowsNoSecret(t *testing.T) {
 		}
 	}
 	outputs := strings.Join(settings(s.env["GITHUB_OUTPUT"]), "\n")
-	if want := "expires=2026-11-21T12:02:00Z\nidentity=arn:aws:sts::111122223333:assumed-role/site-deploy/gh-1-1-site"; outputs != want {
+	if want := "expires=2026-11-21T12:02:00Z\nidentity=arn:aws:sts::111122223333:assumed-role/site-deploy/gh-1-1-site\nreceipts=" + filepath.Join(s.dir, receiptsName); outputs != want {
 		t.Errorf("the outputs are\n%s", outputs)
 	}
 	if s.stderr.Len() > 0 {

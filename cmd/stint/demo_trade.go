@@ -95,7 +95,19 @@ func (d demo) open(ctx context.Context, s *stage, g *grant.Grant, receipts *byte
 		return nil, err
 	}
 	w := s.world(d.w)
-	return exchange{w: w, at: at, grant: g, source: at.source(w, ""), receipts: &ledger{out: receipt.NewWriter(receipts)}}.open(ctx)
+	return exchange{w: w, at: at, grant: g, source: at.source(w, g, ""), receipts: &ledger{out: demoReceipts{receipts}}}.open(ctx)
+}
+
+// demoReceipts keeps receipts in memory.
+type demoReceipts struct{ *bytes.Buffer }
+
+// Write adds the line of a receipt.
+func (r demoReceipts) Write(e receipt.Event) error {
+	line, err := e.Encode()
+	if err == nil {
+		_, err = r.Buffer.Write(line)
+	}
+	return err
 }
 
 // put runs the command that puts an object under the grant, and holds that it ends

@@ -19,29 +19,77 @@ type exchange struct {
 	grant    *grant.Grant
 	source   oidc.Source
 	receipts *ledger
+	// hand says how the credentials are handed over; nil is in the environment.
+	hand *handing
+	// tell is called with what happens to the lease; nil tells nobody.
+	tell func(lease.Event)
 }
 
-// open trades the grant for a lease. The first token is asked for ahead of the
-// decision, which says whose tokens to expect and which run it is.
+// A deal is an exchange that is ready to be made.
+type deal struct {
+	providers []oidc.Provider
+	source    oidc.Source
+	opts      lease.Options
+}
+
+// open trades the grant for a lease.
 func (x exchange) open(ctx context.Context) (*lease.Lease, error) {
-	list, err := x.at.providers(x.w, x.grant)
+	d, err := x.prepare(ctx)
 	if err != nil {
 		return nil, err
+	}
+	l, err := lease.Open(ctx, x.grant, d.providers, d.source, d.opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.hand.opened(ctx, l, d.providers); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// decide decides the grant and trades nothing.
+func (x exchange) decide(ctx context.Context) error {
+	d, err := x.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	return lease.Decide(ctx, x.grant, d.providers, d.source, d.opts)
+}
+
+// prepare asks for the first token ahead of the decision: it says whose tokens to
+// expect and which run it is.
+func (x exchange) prepare(ctx context.Context) (deal, error) {
+	list, err := x.at.providers(x.w, x.grant)
+	if err != nil {
+		return deal{}, err
+	}
+	if err := x.hand.check(x.grant, list); err != nil {
+		return deal{}, err
 	}
 	audience := list[0].Audience()
 	first, err := x.source.Token(ctx, audience)
 	if err != nil {
-		return nil, err
+		return deal{}, err
 	}
 	j := jobOf(x.w)
 	opts := lease.Options{
-		Run:     j.run(first.Claims),
-		Expect:  grant.Expect{Repository: j.repository, Issuer: x.at.issuerOf(j, first.Claims)},
-		Now:     x.w.now,
-		Observe: x.receipts.observe,
+		Run:    j.run(first.Claims),
+		Expect: grant.Expect{Repository: j.repository, Issuer: x.at.issuerOf(j, first.Claims)},
+		Now:    x.w.now,
+		Also:   x.at.vars,
+		Temp:   x.w.getenv("RUNNER_TEMP"),
+		Sleep:  x.w.wait,
 	}
-	x.receipts.of(opts.Run, x.grant)
-	return lease.Open(ctx, x.grant, list, &ahead{Source: x.source, audience: audience, token: first}, opts)
+	record := x.receipts.of(opts.Run, x.grant)
+	opts.Observe = func(e lease.Event) {
+		record(e)
+		if x.tell != nil {
+			x.tell(e)
+		}
+	}
+	x.hand.options(x.grant, &opts)
+	return deal{list, &ahead{Source: x.source, audience: audience, token: first}, opts}, nil
 }
 
 // An ahead is a source one of whose tokens was asked for already. It is given

@@ -17,7 +17,7 @@ import (
 
 // fileKeys are the top-level keys of .github/stint.yml: those that package grant
 // reads, then those of package lint. Each leaves the other's alone.
-var fileKeys = []string{"version", "grants", "lint", "debt"}
+var fileKeys = []string{"version", "extends", "locked", "grants", "lint", "debt"}
 
 // checkKey refuses a key of .github/stint.yml that neither of its readers knows.
 func checkKey(path, name string, line int) error {

@@ -26,7 +26,7 @@ func grantCommand(w world) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(grantCheckCommand(w), grantExplainCommand(w), &cobra.Command{
+	c.AddCommand(grantCheckCommand(w), grantExplainCommand(w), grantRenderCommand(w), grantDriftCommand(w), grantWhoCanCommand(w), &cobra.Command{
 		Use:   "schema",
 		Short: "print the JSON schema of .github/stint.yml, for editors",
 		Args:  cobra.NoArgs,
@@ -163,7 +163,7 @@ type checker struct {
 	o          grantOptions
 	repository string
 	saved      *oidc.Claims
-	tokens     map[string]oidc.Claims // by audience
+	tokens     map[string]oidc.Claims // by issuer and subject, if the grant names them, and audience
 }
 
 // decide decides a grant for the token of each of its providers; the first refusal
@@ -176,7 +176,7 @@ func (c checker) decide(ctx context.Context, g *grant.Grant) (grant.Decision, er
 	var d grant.Decision
 	for _, p := range list {
 		want := grant.Expect{Repository: c.repository, Audience: cmp.Or(c.o.audience, p.Audience())}
-		claims, err := c.claims(ctx, want.Audience)
+		claims, err := c.claims(ctx, g, want.Audience)
 		if err != nil {
 			return d, err
 		}
@@ -191,18 +191,19 @@ func (c checker) decide(ctx context.Context, g *grant.Grant) (grant.Decision, er
 	return d, nil
 }
 
-func (c checker) claims(ctx context.Context, audience string) (oidc.Claims, error) {
+func (c checker) claims(ctx context.Context, g *grant.Grant, audience string) (oidc.Claims, error) {
 	if c.saved != nil {
 		return *c.saved, nil
 	}
-	if known, ok := c.tokens[audience]; ok {
+	key := strings.Join([]string{g.For.Issuer, g.For.Subject, audience}, " ")
+	if known, ok := c.tokens[key]; ok {
 		return known, nil
 	}
-	token, err := venue{}.source(c.w, "").Token(ctx, audience)
+	token, err := venue{}.source(c.w, g, "").Token(ctx, audience)
 	if err != nil {
 		return oidc.Claims{}, err
 	}
-	c.tokens[audience] = token.Claims
+	c.tokens[key] = token.Claims
 	return token.Claims, nil
 }
 

@@ -1,23 +1,33 @@
 package main
 
 import (
+	"context"
 	"io"
+	"sync"
 
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/oidc/receipt"
+	"github.com/stint-dev/stint/oidc/receipt/seal"
 )
 
-// A ledger writes a receipt for everything that happens to a lease. Without a
-// file it writes none.
+// A ledger writes a receipt for everything that happens to leases. Without a file it
+// writes none. It is safe for concurrent use.
 type ledger struct {
-	file  io.WriteCloser
-	out   *receipt.Writer
-	run   oidc.Run
-	grant *grant.Grant // nil after the fact, when only a state is left
-	err   error        // the first receipt that could not be written
+	path string
+	file io.Closer
+	out  recorder
+
+	command []string     // what the credentials are for, as far as it is recorded
+	signer  *seal.Signer // nil signs nothing
+
+	mu  sync.Mutex
+	err error // the first receipt that could not be written
 }
+
+// A recorder writes one receipt.
+type recorder interface{ Write(receipt.Event) error }
 
 // openLedger opens a file of receipts before anything is issued, so that nothing
 // is issued which cannot be recorded. A path of "" records nothing.
@@ -29,29 +39,65 @@ func openLedger(path string) (*ledger, error) {
 	if err != nil {
 		return nil, asUsage(err)
 	}
-	return &ledger{file: f, out: receipt.NewWriter(f)}, nil
+	return &ledger{path: path, file: f, out: receipt.NewWriter(f)}, nil
 }
 
-// of says what the receipts that follow are of.
-func (l *ledger) of(run oidc.Run, g *grant.Grant) { l.run, l.grant = run, g }
-
-// observe writes the receipt of an event.
-func (l *ledger) observe(e lease.Event) {
-	if l.out == nil {
-		return
+// of returns what writes the receipts of one lease. g is nil after the fact, when only
+// a state is left.
+func (l *ledger) of(run oidc.Run, g *grant.Grant) func(lease.Event) {
+	return func(e lease.Event) {
+		if l.out == nil {
+			return
+		}
+		r := receiptOf(run, g, e)
+		if e.Kind == lease.Issuance {
+			r.Command = l.command
+		}
+		if err := l.out.Write(r); err != nil {
+			l.fail(err)
+		}
 	}
-	if err := l.out.Write(l.event(e)); err != nil && l.err == nil {
+}
+
+// runs says which command the credentials are for. Its arguments, which may hold a
+// secret, are recorded only where that was asked for.
+func (l *ledger) runs(args []string, all bool) {
+	if !all {
+		args = args[:min(len(args), 1)]
+	}
+	l.command = args
+}
+
+// signedBy lets close sign the receipts at a place; "" signs nothing. It is called before
+// anything is issued, so that a wrong place costs nothing.
+func (l *ledger) signedBy(place string, source oidc.Source) error {
+	if place == "" {
+		return nil
+	}
+	if l.path == "" {
+		return usage("name a file with --receipts", "there are no receipts to sign")
+	}
+	var err error
+	l.signer, err = newSigner(place, source)
+	return err
+}
+
+// fail keeps the first error for the end.
+func (l *ledger) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
 		l.err = err
 	}
 }
 
-func (l *ledger) event(e lease.Event) receipt.Event {
+func receiptOf(run oidc.Run, g *grant.Grant, e lease.Event) receipt.Event {
 	r := receipt.Event{
-		Time: e.At, Kind: receipt.Kind(e.Kind), Tool: "stint " + version, Run: receipt.RunOf(l.run),
+		Time: e.At, Kind: receipt.Kind(e.Kind), Tool: "stint " + version, Run: receipt.RunOf(run),
 		Grant: e.Grant, Provider: e.Provider,
 	}
-	if l.grant != nil {
-		r.GrantDigest, r.Intent, r.Owner = l.grant.Digest, l.grant.Intent, l.grant.Owner
+	if g != nil {
+		r.GrantDigest, r.Intent, r.Owner = g.Digest, g.Intent, g.Owner
 	}
 	switch e.Kind {
 	case lease.Decision:
@@ -64,18 +110,28 @@ func (l *ledger) event(e lease.Event) receipt.Event {
 		}
 	case lease.Issuance:
 		r.Issued(e.Credential, e.TTL)
+	case lease.Refresh:
+		r.Issued(e.Credential, e.TTL)
+		if e.Err != nil { // the credential is still the one before
+			r.AskedSeconds, r.GotSeconds, r.Facts = 0, 0, map[string]string{"refresh_error": e.Err.Error()}
+		}
 	case lease.End:
 		r.Ended(e.Ended.Handle, e.Ended.Ending)
 	}
 	return r
 }
 
-// close says on stderr when a receipt is missing: the lease went its way, and the
-// record has a hole.
+// close signs, and says on stderr when a receipt or the signature is missing: the lease
+// went its way, and the record has a hole.
 func (l *ledger) close(stderr io.Writer) {
 	if l.file != nil {
-		if err := l.file.Close(); err != nil && l.err == nil {
-			l.err = err
+		if err := l.file.Close(); err != nil {
+			l.fail(err)
+		}
+	}
+	if l.signer != nil {
+		if err := signReceipts(context.Background(), l.signer, l.path); err != nil {
+			l.fail(err)
 		}
 	}
 	if l.err != nil {

@@ -22,8 +22,12 @@ import (
 )
 
 type lintOptions struct {
-	format, minSeverity, only, config, fix string
-	strict, diff, offline, online          bool
+	formats                                []string
+	minSeverity, failOn                    string
+	only, config, fix                      string
+	since, baseline, writeBaseline         string
+	extendsFrom                            string
+	strict, diff, offline, online, suggest bool
 }
 
 func lintCommand(w world) *cobra.Command {
@@ -36,17 +40,26 @@ PATH (the current directory when there is none; - is standard input) and says
 which line exposes which credential. Severity comes from what could be taken:
 see stint reach.
 
+With --since or --baseline it says only what a change brings: findings that the
+base has not, or through which more could now be lost. What came true of a line
+that the change left alone, such as an advisory of today, is a notice.
+
 Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 3 something could not be read.`,
 		Example: `  stint lint
   stint lint --diff
   stint lint --fix --rules unpinned-action
-  stint lint --format sarif . > stint.sarif`,
+  stint lint --since origin/main --fail-on high
+  stint lint --format text --format sarif=stint.sarif`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runLint(cmd.Context(), w, o, args) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "text", "`"+strings.Join(report.Formats(), ", ")+"`")
-	f.StringVar(&o.minSeverity, "min-severity", "", "least severity that is reported and fails: `info, low (default), medium, high, critical`")
+	f.StringArrayVar(&o.formats, "format", []string{"text"}, "`"+strings.Join(report.Formats(), ", ")+"`; FORMAT=FILE writes to a file; may be given again")
+	f.StringVar(&o.minSeverity, "min-severity", "", "least severity that is reported: `info, low (default), medium, high, critical`")
+	f.StringVar(&o.failOn, "fail-on", "", "least `severity` that fails; all that is reported without it")
+	f.StringVar(&o.since, "since", "", "report what came after `REF`: a branch, a commit, or HEAD^1 on a pull request")
+	f.StringVar(&o.baseline, "baseline", "", "report what this `file` of an earlier run does not hold")
+	f.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found now to a `file` for --baseline, and report nothing")
 	f.BoolVar(&o.strict, "strict", false, "add the findings for strict profiles")
 	f.StringVar(&o.fix, "fix", "", "apply fixes: `safe` ones, or all with --fix=unsafe")
 	f.Lookup("fix").NoOptDefVal = "safe"
@@ -54,6 +67,8 @@ Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 	f.StringVar(&o.only, "rules", "", "run only these `ids`, comma separated")
 	f.BoolVar(&o.online, "online", false, "ask GitHub what files cannot tell: whose commit it is, what a tag means, new advisories")
 	f.BoolVar(&o.offline, "offline", false, "never ask the network, not for fixes either; what needs it is reported as not checked")
+	f.BoolVar(&o.suggest, "suggest", false, "in a job for a pull request: post safe fixes as suggestions, with GITHUB_TOKEN")
+	f.StringVar(&o.extendsFrom, "extends-from", "", extendsFromUsage)
 	f.StringVar(&o.config, "config", "", "use this `file` instead of each repository's .github/stint.yml")
 	return c
 }
@@ -63,32 +78,38 @@ func runLint(ctx context.Context, w world, o lintOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	out := w.stdout
-	if o.diff {
-		out = io.Discard // --diff prints the patch and nothing else
+	change, err := o.change()
+	if err != nil {
+		return err
 	}
-	h, ok := report.New(o.format, out, report.Options{Width: terminalWidth(w), Color: colored(w), Version: version, Rules: opts.Rules})
-	if !ok {
-		return usage("the formats are "+strings.Join(report.Formats(), ", "), "unknown format %q", o.format)
+	h, err := o.reports(w, opts.Rules)
+	if err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		args = []string{"."}
 	}
 	status, read := exitOK, 0
 	repos := workflows.ReadAhead(ctx, workflows.Open(args, w.stdin))
-	for result, err := range lint.RunAll(ctx, repos, func(repo *workflows.Repository) (lint.Options, error) { return o.of(repo, opts) }) {
+	for result, err := range lint.RunAll(ctx, repos, func(repo *workflows.Repository) (lint.Options, error) { return o.of(ctx, w, repo, opts) }) {
 		if err != nil {
 			printError(w.stderr, err)
 			status = max(status, statusOf(err))
 			continue
 		}
+		if err := change.judge(ctx, w, o, result, opts); err != nil {
+			return err
+		}
 		s, err := o.hand(w, result, h)
 		if err != nil {
 			return err
 		}
+		if o.suggest {
+			suggestFixes(ctx, w, result)
+		}
 		status, read = max(status, s), read+1
 	}
-	if read == 0 && status >= exitUsage && o.format == "text" {
+	if read == 0 && status >= exitUsage && slices.Equal(o.formats, []string{"text"}) {
 		return errStatus(status) // not "no findings": nothing was looked at
 	}
 	if err := h.Close(); err != nil {
@@ -109,14 +130,14 @@ func (o lintOptions) engine(w world) (lint.Options, error) {
 	if o.online && o.offline {
 		return opts, usage("leave one of them out", "--online and --offline contradict each other")
 	}
-	opts.Online, opts.NetworkFixes = o.online, o.fix != "" || o.diff
+	opts.Online, opts.NetworkFixes = o.online, o.fix != "" || o.diff || o.suggest
 	if !o.offline && (opts.Online || opts.NetworkFixes) {
 		opts.Resolver = newResolver(w)
 	}
 	if o.minSeverity != "" {
-		s, ok := reach.ParseSeverity(o.minSeverity)
-		if !ok {
-			return opts, usage("the severities are info, low, medium, high, critical", "unknown severity %q", o.minSeverity)
+		s, err := severity(o.minSeverity)
+		if err != nil {
+			return opts, err
 		}
 		opts.MinSeverity = &s
 	}
@@ -127,16 +148,24 @@ func (o lintOptions) engine(w world) (lint.Options, error) {
 	for _, id := range strings.Split(o.only, ",") {
 		i := slices.IndexFunc(rules.All, func(r *lint.Rule) bool { return r.ID == strings.TrimSpace(id) })
 		if i < 0 {
-			return opts, usage("stint explain lists the rules", "there is no rule %q", id)
+			return opts, usage("stint rules lists them", "there is no rule %q", id)
 		}
 		opts.Rules = append(opts.Rules, rules.All[i])
 	}
 	return opts, nil
 }
 
+func severity(name string) (reach.Severity, error) {
+	s, ok := reach.ParseSeverity(name)
+	if !ok {
+		return s, usage("the severities are info, low, medium, high, critical", "unknown severity %q", name)
+	}
+	return s, nil
+}
+
 // of completes the options of the engine for one repository.
-func (o lintOptions) of(repo *workflows.Repository, opts lint.Options) (lint.Options, error) {
-	config, err := o.loadConfig(repo)
+func (o lintOptions) of(ctx context.Context, w world, repo *workflows.Repository, opts lint.Options) (lint.Options, error) {
+	config, err := o.loadConfig(ctx, w, repo)
 	if err != nil {
 		return opts, err
 	}
@@ -161,14 +190,21 @@ func (o lintOptions) hand(w world, result *lint.Result, h report.Handler) (int, 
 	switch {
 	case report.Incomplete(result):
 		return exitIncomplete, nil
-	case len(result.Findings) > 0:
+	case o.writeBaseline == "" && slices.ContainsFunc(result.Failing(), o.fails):
 		return exitFindings, nil
 	}
 	return exitOK, nil
 }
 
+// fails reports whether a finding is over the threshold of --fail-on, which change has
+// checked.
+func (o lintOptions) fails(f lint.Finding) bool {
+	least, _ := reach.ParseSeverity(o.failOn)
+	return o.failOn == "" || f.Severity >= least
+}
+
 // loadConfig reads the configuration of a repository, or the one of --config.
-func (o lintOptions) loadConfig(repo *workflows.Repository) (*lint.Config, error) {
+func (o lintOptions) loadConfig(ctx context.Context, w world, repo *workflows.Repository) (*lint.Config, error) {
 	path := o.config
 	if path == "" {
 		if repo.Root == "-" || repo.Root == "" {
@@ -176,22 +212,14 @@ func (o lintOptions) loadConfig(repo *workflows.Repository) (*lint.Config, error
 		}
 		path = filepath.Join(repo.Root, filepath.FromSlash(lint.ConfigPath))
 	}
-	b, err := readBounded(machine{}, path, lint.MaxConfigBytes)
-	if errors.Is(err, fs.ErrNotExist) && o.config == "" {
+	config, err := newLibrary(w, o.extendsFrom, o.online).readConfig(ctx, path, displayPath(o.config, path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && o.config == "":
 		return &lint.Config{}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &failure{exitUsage, fmt.Sprintf("the configuration %q cannot be read: %s", path, reason(err)), readableConfig}
 	}
-	if err != nil {
-		return nil, &failure{exitUsage, fmt.Sprintf("the configuration %q cannot be read: %s", path, reason(err)),
-			fmt.Sprintf("give a regular file of at most %d KiB that this user may read", lint.MaxConfigBytes>>10)}
-	}
-	config, err := parseConfig(displayPath(o.config, path), b)
-	if err != nil {
-		return nil, err
-	}
-	if err := config.CheckRules(rules.All); err != nil {
-		return nil, asUsage(err)
-	}
-	return config, nil
+	return config, err
 }
 
 func displayPath(flag, path string) string {

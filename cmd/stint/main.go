@@ -44,4 +44,6 @@ type world struct {
 	now            func() time.Time
 	// sleep waits, or returns the context's error; nil waits on a timer.
 	sleep func(context.Context, time.Duration) error
+	// wait is sleep for the time until a credential is refreshed, which is long.
+	wait func(context.Context, time.Duration) error
 }

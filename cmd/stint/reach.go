@@ -33,21 +33,28 @@ can still change or choose) and standing credentials (stored secrets) that meet
 in one job. Zero is the goal.`,
 		Example: `  stint reach
   stint reach --job release
-  stint reach --if tj-actions/changed-files@v45`,
+  stint reach --if tj-actions/changed-files@v45
+  stint reach --format html > reach.html`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runReach(cmd.Context(), w, o, args) },
 	}
 	c.Flags().StringVar(&o.job, "job", "", "show one job in full: `ID` or FILE:ID")
-	c.Flags().StringVar(&o.format, "format", "text", "`text or json`")
+	c.Flags().StringVar(&o.format, "format", "text", "`text, json or html`")
 	c.Flags().StringVar(&o.hijack, "if", "", "show what would be taken if `OWNER/ACTION[@REF]` were hijacked")
 	return c
 }
 
 func runReach(ctx context.Context, w world, o reachOptions, args []string) error {
-	if o.format != "text" && o.format != "json" {
-		return usage("use --format text or --format json", "unknown format %q", o.format)
+	if o.format != "text" && o.format != "json" && o.format != "html" {
+		return usage("use --format text, --format json or --format html", "unknown format %q", o.format)
 	}
 	if len(args) == 0 {
 		args = []string{"."}
+	}
+	if o.format == "html" {
+		if o.job != "" || o.hijack != "" {
+			return usage("leave --job and --if out, and filter the page's tables", "--format html shows all jobs")
+		}
+		return writeReachHTML(ctx, w, args)
 	}
 	var docs []reach.Document
 	incomplete := false

@@ -133,8 +133,10 @@ Exit status: 0 nothing at or over the threshold, 1 findings or a refused grant,
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", defaultWidth)))
 	root.SetVersionTemplate("stint {{.Version}}\n")
 	root.AddCommand(
-		lintCommand(w), reachCommand(w), explainCommand(w),
-		grantCommand(w), execCommand(w, realVenue), actionCommand(w, realVenue), sandboxCommand(w), versionCommand(w),
+		lintCommand(w), configCommand(w), reachCommand(w), rulesCommand(w), explainCommand(w),
+		grantCommand(w), execCommand(w, realVenue), credentialProcessCommand(w, realVenue), actionCommand(w, realVenue), sandboxCommand(w), versionCommand(w),
+		orgCommand(w), incidentCommand(w),
+		trustCommand(w), receiptCommand(w), migrateCommand(w),
 		demoCommand(w),
 	)
 	return root

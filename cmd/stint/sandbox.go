@@ -60,7 +60,7 @@ func sandboxCommand(w world) *cobra.Command {
 	}
 	o.flags(c)
 	c.Flags().StringVar(&o.grant, "grant", "", "the `GRANT` that the job is for, when not the first")
-	c.AddCommand(sandboxRunCommand(w), hidden(execCommand(w, outerVenue)), hidden(actionCommand(w, outerVenue)))
+	c.AddCommand(sandboxRunCommand(w), hidden(execCommand(w, outerVenue)), hidden(credentialProcessCommand(w, outerVenue)), hidden(actionCommand(w, outerVenue)))
 	return c
 }
 
@@ -98,7 +98,7 @@ and STS by AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_STS, which AWS's tools know.
 
 		Args: grantAndCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.file, o.grant = e.file, args[0]
+			o.file, o.grant = e.file, firstOf(args[0])
 			s, err := o.start(cmd.Context(), w)
 			if err != nil {
 				return err
@@ -114,6 +114,12 @@ and STS by AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_STS, which AWS's tools know.
 	e.flags(c)
 	o.flags(c)
 	return c
+}
+
+// firstOf is the first grant of a list.
+func firstOf(list string) string {
+	first, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(first)
 }
 
 // A stage is a running sandbox and one job in it.

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
@@ -73,21 +71,6 @@ func (d *detour) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.URL.Scheme, r.URL.Host, r.Host = d.to.Scheme, d.to.Host, d.to.Host
 	}
 	return d.next.RoundTrip(r)
-}
-
-// An addressed provider gives the addresses of its venue with each credential.
-type addressed struct {
-	oidc.Provider
-	vars []oidc.Var
-}
-
-// Exchange adds the variables of the venue.
-func (p addressed) Exchange(ctx context.Context, req oidc.Request) (*oidc.Credential, error) {
-	c, err := p.Provider.Exchange(ctx, req)
-	if err == nil {
-		c.Vars = slices.Concat(c.Vars, p.vars)
-	}
-	return c, err
 }
 
 // jobFor is a job that a grant is for, as far as one can be told from it: the

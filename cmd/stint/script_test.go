@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"scrub": scrub},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"scrub": scrub, "setenv": setenv, "hub": hub},
 		Condition: func(cond string) (bool, error) {
 			return cond == "user" && os.Getuid() != 0, nil
 		},
@@ -56,6 +56,16 @@ var scrubs = []struct {
 	{regexp.MustCompile(`(::add-mask::.*\n)+`), "::add-mask::SECRETS\n"},
 	{regexp.MustCompile(`request id [0-9a-f]+`), "request id ID"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:DIGEST"},
+	{regexp.MustCompile(`\bat [0-9a-f]{12}\b`), "at COMMIT"},
+}
+
+// setenv NAME COMMAND… sets a variable to the one line that a command prints.
+func setenv(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: setenv NAME COMMAND...")
+	}
+	ts.Check(ts.Exec(args[1], args[2:]...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
 // scrub FROM TO copies a file, or stdout or stderr, with names in place of what

@@ -161,7 +161,7 @@ type runner struct {
 }
 
 func (r *runner) inputs(grantName string) []string {
-	return []string{"INPUT_GRANT=" + grantName, "INPUT_FILE=.github/stint.yml", "INPUT_MODE=env"}
+	return []string{"INPUT_GRANT=" + grantName, "INPUT_FILE=.github/stint.yml", "INPUT_MODE=" + os.Getenv("MODE")}
 }
 
 // step runs one step and returns the state that it saved.

@@ -41,15 +41,64 @@ func code(text string) string {
 	return "`" + workflows.Printable(text) + "`"
 }
 
-// summaryOfLease tells what the later steps of the job have been given.
-func summaryOfLease(l *lease.Lease) string {
+// summaryOfLeases tells what the later steps of the job have been given.
+func summaryOfLeases(leases []*lease.Lease) string {
 	var s summary
-	g := l.Grant()
-	s.head("grant %s is open", code(g.Name))
-	fmt.Fprintf(&s, "%s (owner %s). Every later step of this job has it.\n\n", plain(g.Intent), code(g.Owner))
+	grants := make([]*grant.Grant, len(leases))
+	for i, l := range leases {
+		grants[i] = l.Grant()
+	}
+	s.opened(grants, "Every later step of this job has it.")
 	s.table("credential", "of", "lifetime")
-	for _, c := range l.Credentials() {
-		s.row(plain(c.Handle.Provider)+" "+code(c.Handle.ID), code(c.Identity), lifetime(c.UsableUntil, c.Expires))
+	for _, l := range leases {
+		for _, c := range l.Credentials() {
+			s.row(plain(c.Handle.Provider)+" "+code(c.Handle.ID), code(c.Identity), lifetime(c.UsableUntil, c.Expires))
+		}
+	}
+	s.WriteString("\n")
+	return s.String()
+}
+
+// opened is the head of what is open, and what each grant is for.
+func (s *summary) opened(grants []*grant.Grant, who string) {
+	verb := "is"
+	if len(grants) > 1 {
+		verb = "are"
+	}
+	s.head("%s %s open", grantsNamed(names(grants)), verb)
+	for _, g := range grants {
+		fmt.Fprintf(s, "%s (owner %s). %s\n\n", plain(g.Intent), code(g.Owner), who)
+	}
+}
+
+func names(grants []*grant.Grant) []string {
+	list := make([]string, len(grants))
+	for i, g := range grants {
+		list[i] = g.Name
+	}
+	return list
+}
+
+// grantsNamed is "grant `a`" or "grants `a`, `b`".
+func grantsNamed(list []string) string {
+	coded := make([]string, len(list))
+	for i, name := range list {
+		coded[i] = code(name)
+	}
+	word := "grant "
+	if len(list) > 1 {
+		word = "grants "
+	}
+	return word + strings.Join(coded, ", ")
+}
+
+// summaryOfProfiles tells what the later steps can ask for.
+func summaryOfProfiles(grants []*grant.Grant) string {
+	var s summary
+	s.opened(grants, "Every later step of this job can ask for it.")
+	s.table("profile", "session")
+	for _, g := range grants {
+		s.row(code(g.Name), "asked for at each use, for "+g.TTL.String())
 	}
 	s.WriteString("\n")
 	return s.String()
@@ -75,15 +124,21 @@ func summaryOfFailure(g *grant.Grant, err error) string {
 }
 
 // summaryOfEnd tells what became of each credential.
-func summaryOfEnd(state lease.State, ended []lease.Ended, removed bool) string {
+func summaryOfEnd(states []lease.State, ended []lease.Ended, vars []string, emptied bool) string {
 	var s summary
-	s.head("the end of grant %s", code(state.Grant))
-	s.table("credential", "of", "end")
+	var list []string
+	for _, state := range states {
+		list = append(list, state.Grant)
+	}
+	s.head("the end of %s", grantsNamed(list))
+	if len(ended) > 0 {
+		s.table("credential", "of", "end")
+	}
 	for _, e := range ended {
 		s.row(plain(e.Handle.Provider)+" "+code(e.Handle.ID), code(e.Handle.Identity), plain(e.Detail))
 	}
-	if removed {
-		fmt.Fprintf(&s, "\nEmptied for the steps that follow: %s\n", code(strings.Join(state.Vars, ", ")))
+	if emptied {
+		fmt.Fprintf(&s, "\nEmptied for the steps that follow: %s\n", code(strings.Join(vars, ", ")))
 	}
 	s.WriteString("\n")
 	return s.String()

@@ -2,11 +2,13 @@ package main
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/oidc/providers"
+	"github.com/stint-dev/stint/oidc/spiffe"
 )
 
 // A venue is where grants are traded. The zero value is the real one: GitHub's
@@ -28,12 +30,27 @@ type venue struct {
 // realVenue is that of the commands a job runs.
 func realVenue(world) (venue, error) { return venue{}, nil }
 
-// source is where id-tokens come from: a file, or else the runner.
-func (v venue) source(w world, tokenFile string) oidc.Source {
-	if tokenFile != "" {
+// source is where the id-tokens for a grant come from: a file that the command line
+// names; the Workload API, for a grant of an issuer that is not GitHub's; or else the
+// runner. The grant decides and not the variable alone, so that a socket which an
+// earlier step names cannot take the place of the runner.
+func (v venue) source(w world, g *grant.Grant, tokenFile string) oidc.Source {
+	socket := w.getenv(spiffe.SocketVar)
+	switch {
+	case tokenFile != "":
 		return &oidc.File{Path: tokenFile, Now: w.now}
+	case !g.For.OfJobs() && socket != "":
+		return &spiffe.Source{Socket: socket, Subject: spiffeID(g.For.Subject), Now: w.now, Sleep: w.sleep}
 	}
 	return oidc.NewRunner(oidc.RunnerOptions{Getenv: w.getenv, Now: w.now, Sleep: w.sleep, AllowLoopback: v.loopback})
+}
+
+// spiffeID is the subject to ask for, "" when it is not one of SPIFFE's.
+func spiffeID(subject string) string {
+	if strings.HasPrefix(subject, "spiffe://") {
+		return subject
+	}
+	return ""
 }
 
 func (v venue) issuerOf(j job, c oidc.Claims) string {
@@ -48,11 +65,6 @@ func (v venue) providers(w world, g *grant.Grant) ([]oidc.Provider, error) {
 	list, err := providers.New(g, v.options(w))
 	if err != nil {
 		return nil, asUsage(err)
-	}
-	if len(v.vars) > 0 {
-		for i, p := range list {
-			list[i] = addressed{p, v.vars}
-		}
 	}
 	return list, nil
 }

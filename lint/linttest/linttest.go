@@ -45,6 +45,7 @@ func Run(t *testing.T, rule *lint.Rule) {
 		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
 		t.Run(name, func(t *testing.T) { checkArchive(t, rule, path) })
 	}
+	t.Run("shown", func(t *testing.T) { checkShown(t, rule) })
 }
 
 // A setup is a repository and the options to lint it with.
@@ -157,6 +158,7 @@ func of(rule *lint.Rule, res *lint.Result) []lint.Finding {
 func (s *setup) check(t *testing.T, rule *lint.Rule) *lint.Result {
 	t.Helper()
 	res := s.run(rule)
+	s.show(rule, res)
 	for _, f := range res.Failures {
 		t.Errorf("the engine reports: %s", f)
 	}

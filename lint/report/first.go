@@ -27,6 +27,9 @@ func groupsOf(r *lint.Result) []group {
 	var out []group
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		if f.Notice {
+			continue
+		}
 		k := key{f.File.Path, f.Rule.ID}
 		n, known := at[k]
 		if !known {

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
@@ -11,41 +13,96 @@ import (
 	"github.com/stint-dev/stint/workflows"
 )
 
-// github writes workflow commands, which become annotations on the lines of a
-// pull request. GitHub shows ten of each level a step; the worst come first in
-// the order of files, so a summary with the rest belongs beside it (markdown).
-type github struct{ out *bufio.Writer }
+// shownAnnotations is how many annotations of each level GitHub shows of one step; those
+// after it stay in the log without a word.
+const shownAnnotations = 10
 
-func newGitHub(w io.Writer, _ Options) Handler { return &github{bufio.NewWriter(w)} }
+// github writes workflow commands, which become annotations on the lines of a pull
+// request. The worst of a run come first, because GitHub shows the first few only, and a
+// notice says how many are left out; the step summary (markdown) has them all.
+type github struct {
+	out      *bufio.Writer
+	findings []lint.Finding
+	errors   []string // annotations of what was not read
+}
+
+func newGitHub(w io.Writer, _ Options) Handler { return &github{out: bufio.NewWriter(w)} }
 
 // annotationLevels maps severities to the commands error, warning and notice.
 var annotationLevels = [...]string{
 	reach.Info: "notice", reach.Low: "notice", reach.Medium: "warning", reach.High: "error", reach.Critical: "error",
 }
 
-// Repository writes one annotation a finding.
-func (g *github) Repository(r *lint.Result) error {
-	for _, f := range r.Findings {
-		start, end := f.File.Position(f.Span.Start), f.File.Position(f.Span.End)
-		message := sentence(f)
-		if f.Next != "" {
-			message += "\nnext: " + workflows.Printable(f.Next)
-		}
-		fmt.Fprintf(g.out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n",
-			annotationLevels[f.Severity], property(f.File.Path), start.Line, end.Line, start.Column, end.Column,
-			property(f.Severity.String()+": "+f.Rule.ID), data(message))
+func annotationLevel(f *lint.Finding) string {
+	if f.Notice {
+		return "notice"
 	}
+	return annotationLevels[f.Severity]
+}
+
+// Repository keeps the findings of one repository.
+func (g *github) Repository(r *lint.Result) error {
+	g.findings = append(g.findings, r.Findings...)
 	for _, u := range unreadOf(r.Repository) {
-		fmt.Fprintf(g.out, "::error file=%s,line=%d,title=not read::%s\n", property(u.Path), max(u.Line, 1), data(u.Reason))
+		g.errors = append(g.errors, fmt.Sprintf("::error file=%s,line=%d,title=not read::%s", property(u.Path), max(u.Line, 1), data(u.Reason)))
 	}
 	for _, f := range r.Failures {
-		fmt.Fprintf(g.out, "::error title=stint failed::%s\n", data(f))
+		g.errors = append(g.errors, "::error title=stint failed::"+data(f))
 	}
 	return nil
 }
 
-// Close writes what is left.
-func (g *github) Close() error { return g.out.Flush() }
+// Close writes one annotation a finding.
+func (g *github) Close() error {
+	for _, e := range g.errors {
+		fmt.Fprintln(g.out, e)
+	}
+	slices.SortStableFunc(g.findings, func(a, b lint.Finding) int {
+		return cmp.Or(boolOrder(a.Notice, b.Notice), compareUrgency(&a, &b))
+	})
+	if n := g.left(); n > 0 {
+		fmt.Fprintf(g.out, "::notice title=stint::%s more than GitHub shows beside the lines; the step summary and the log have them\n", plural(n, "finding"))
+	}
+	for i := range g.findings {
+		g.annotate(&g.findings[i])
+	}
+	return g.out.Flush()
+}
+
+// boolOrder puts false before true.
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// left counts the annotations that GitHub will not show.
+func (g *github) left() int {
+	levels := map[string]int{"error": len(g.errors)}
+	for i := range g.findings {
+		levels[annotationLevel(&g.findings[i])]++
+	}
+	n := 0
+	for _, k := range levels {
+		n += max(0, k-shownAnnotations)
+	}
+	return n
+}
+
+func (g *github) annotate(f *lint.Finding) {
+	start, end := f.File.Position(f.Span.Start), f.File.Position(f.Span.End)
+	text := message(*f)
+	if f.Next != "" {
+		text += "\nnext: " + workflows.Printable(f.Next)
+	}
+	fmt.Fprintf(g.out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n",
+		annotationLevel(f), property(f.File.Path), start.Line, end.Line, start.Column, end.Column,
+		property(level(f)+": "+f.Rule.ID), data(text))
+}
 
 // data escapes the message of a workflow command as actions/toolkit does.
 func data(s string) string {

@@ -28,6 +28,9 @@ type jsonStats struct {
 	Severities   map[string]int `json:"severities"`
 	Suppressed   int            `json:"suppressed"`
 	Below        int            `json:"below_threshold"`
+	Old          int            `json:"old,omitempty"`
+	Notices      int            `json:"notices,omitempty"`
+	Compared     string         `json:"compared,omitempty"`
 	StrictOnly   int            `json:"strict_only"`
 	NotChecked   []string       `json:"not_checked"`
 	Failures     []string       `json:"failures"`
@@ -36,6 +39,7 @@ type jsonStats struct {
 type jsonFinding struct {
 	Rule        string           `json:"rule"`
 	Severity    string           `json:"severity"`
+	Notice      bool             `json:"notice,omitempty"`
 	Confidence  string           `json:"confidence"`
 	Repository  string           `json:"repository"`
 	Path        string           `json:"path"`
@@ -91,8 +95,9 @@ type jsonEdit struct {
 }
 
 type jsonHandler struct {
-	w   io.Writer
-	doc jsonDocument
+	w      io.Writer
+	doc    jsonDocument
+	change comparison
 }
 
 func newJSON(w io.Writer, _ Options) Handler {
@@ -115,6 +120,8 @@ func (h *jsonHandler) Repository(r *lint.Result) error {
 	st.NotChecked = append(st.NotChecked, r.NotChecked...)
 	st.Failures = append(st.Failures, r.Failures...)
 	h.doc.Unread = append(h.doc.Unread, unreadOf(r.Repository)...)
+	h.change.add(r)
+	st.Old, st.Notices, st.Compared = h.change.old, h.change.notices, workflows.Printable(h.change.with)
 	for _, f := range r.Findings {
 		st.Severities[f.Severity.String()]++
 		h.doc.Findings = append(h.doc.Findings, jsonFindingOf(r, f))
@@ -124,7 +131,7 @@ func (h *jsonHandler) Repository(r *lint.Result) error {
 
 func jsonFindingOf(r *lint.Result, f lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Severity: f.Severity.String(), Confidence: confidence(f).String(),
+		Rule: f.Rule.ID, Severity: f.Severity.String(), Notice: f.Notice, Confidence: confidence(f).String(),
 		Repository: r.Repository.Root, Path: f.File.Path,
 		Start: jsonPlace(f.File, f.Span.Start), End: jsonPlace(f.File, f.Span.End),
 		Message: workflows.Printable(f.Message), Next: workflows.Printable(f.Next), Credentials: []jsonCredential{}, Related: []jsonRelated{},

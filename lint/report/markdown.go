@@ -2,11 +2,14 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
 )
 
@@ -15,28 +18,41 @@ const maxMarkdownRows = 500
 
 // markdown is a summary for a step summary or a comment.
 type markdown struct {
-	out    *bufio.Writer
-	rows   []string
-	all    counts
-	pairs  int
-	unread []unread
-	notes  []string
+	out     *bufio.Writer
+	rows    []row
+	all     counts
+	pairs   int
+	change  comparison
+	skipped int // suppressed
+	unread  []unread
+	notes   []string
+}
+
+// A row is one finding of the table.
+type row struct {
+	severity reach.Severity
+	notice   bool
+	text     string
 }
 
 func newMarkdown(w io.Writer, _ Options) Handler { return &markdown{out: bufio.NewWriter(w)} }
 
 // Repository collects the rows of one repository.
 func (m *markdown) Repository(r *lint.Result) error {
-	for _, f := range r.Findings {
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		p := f.File.Position(f.Span.Start)
-		text := cell(sentence(f))
+		text := cell(sentence(*f))
 		if f.Next != "" {
 			text += "<br>next: " + cell(f.Next)
 		}
-		m.rows = append(m.rows, fmt.Sprintf("| %s | `%s` | %s:%d | %s |", f.Severity, f.Rule.ID, cell(f.File.Path), p.Line, text))
+		m.rows = append(m.rows, row{f.Severity, f.Notice,
+			fmt.Sprintf("| %s | `%s` | %s:%d | %s |", f.Severity, f.Rule.ID, cell(f.File.Path), p.Line, text)})
 	}
 	m.all.add(r.Findings)
 	m.pairs += len(r.Graph.Pairs())
+	m.change.add(r)
+	m.skipped += r.Suppressed
 	m.unread = append(m.unread, unreadOf(r.Repository)...)
 	m.notes = append(m.notes, r.NotChecked...)
 	for _, f := range r.Failures {
@@ -45,30 +61,54 @@ func (m *markdown) Repository(r *lint.Result) error {
 	return nil
 }
 
-// Close writes the summary.
+// Close writes the summary: the worst first, what is only to notice folded up below.
 func (m *markdown) Close() error {
 	if n := m.all.total(); n == 0 {
-		fmt.Fprint(m.out, "### stint: no findings\n\n")
+		fmt.Fprintf(m.out, "### stint: no %sfindings\n\n", m.change.new())
 	} else {
-		fmt.Fprintf(m.out, "### stint: %s (%s)\n\n", plural(n, "finding"), m.all.String())
+		fmt.Fprintf(m.out, "### stint: %s (%s)\n\n", plural(n, m.change.new()+"finding"), m.all.String())
+	}
+	if m.change.with != "" {
+		fmt.Fprintf(m.out, "Compared with %s; left out because the base has them: %d.\n", cell(m.change.with), m.change.old)
+	}
+	if m.skipped > 0 {
+		fmt.Fprintf(m.out, "%s suppressed.\n", plural(m.skipped, "finding"))
 	}
 	fmt.Fprintf(m.out, "%s of foreign code and standing credential; zero is the goal.\n", plural(m.pairs, "pair"))
-	if len(m.rows) > 0 {
-		fmt.Fprint(m.out, "\n| severity | rule | place | what could be lost |\n|---|---|---|---|\n")
-		for _, row := range m.rows[:min(len(m.rows), maxMarkdownRows)] {
-			fmt.Fprintln(m.out, row)
-		}
-		if left := len(m.rows) - maxMarkdownRows; left > 0 {
-			fmt.Fprintf(m.out, "\n%d more are in the log.\n", left)
-		}
+	slices.SortStableFunc(m.rows, func(a, b row) int { return cmp.Compare(b.severity, a.severity) })
+	m.table(func(r row) bool { return !r.notice })
+	if m.change.notices > 0 {
+		fmt.Fprintf(m.out, "\n<details><summary>%s: on lines that this change left alone</summary>\n", plural(m.change.notices, "notice"))
+		m.table(func(r row) bool { return r.notice })
+		fmt.Fprint(m.out, "\n</details>\n")
 	}
+	fmt.Fprintln(m.out)
 	for _, u := range m.unread {
-		fmt.Fprintf(m.out, "\n- not read: %s: %s\n", cell(u.Path), cell(u.Reason))
+		fmt.Fprintf(m.out, "- not read: %s: %s\n", cell(u.Path), cell(u.Reason))
 	}
 	for _, n := range byReason(m.notes) {
-		fmt.Fprintf(m.out, "\n- not checked: %s\n", cell(n))
+		fmt.Fprintf(m.out, "- not checked: %s\n", cell(n))
 	}
 	return m.out.Flush()
+}
+
+// table writes the rows that are asked for, where there are any.
+func (m *markdown) table(wanted func(row) bool) {
+	n := 0
+	for _, r := range m.rows {
+		if !wanted(r) {
+			continue
+		}
+		if n == 0 {
+			fmt.Fprint(m.out, "\n| severity | rule | place | what could be lost |\n|---|---|---|---|\n")
+		}
+		if n++; n <= maxMarkdownRows {
+			fmt.Fprintln(m.out, r.text)
+		}
+	}
+	if n > maxMarkdownRows {
+		fmt.Fprintf(m.out, "\n%d more are in the log.\n", n-maxMarkdownRows)
+	}
 }
 
 // cell escapes text for a cell of a table: nothing in it is markup, a link, a

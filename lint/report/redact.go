@@ -34,6 +34,10 @@ func (h redactor) Repository(r *lint.Result) error {
 	for i := range shown.Findings {
 		clean.finding(&shown.Findings[i])
 	}
+	shown.Old = slices.Clone(r.Old)
+	for i := range shown.Old {
+		clean.finding(&shown.Old[i])
+	}
 	shown.NotChecked = clean.all(r.NotChecked)
 	shown.Failures = clean.all(r.Failures)
 	return h.Handler.Repository(&shown)

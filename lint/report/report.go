@@ -141,12 +141,56 @@ func sentence(f lint.Finding) string {
 	return f.Message + "; at stake: " + reach.CredentialList(at)
 }
 
+// A comparison sums up what results were compared with, where they were.
+type comparison struct {
+	with         string
+	old, notices int
+}
+
+func (c *comparison) add(r *lint.Result) {
+	if c.with == "" {
+		c.with = r.Compared
+	}
+	c.old += len(r.Old)
+	c.notices += len(r.Findings) - len(r.Failing())
+}
+
+// new is the word that tells findings of a change from findings at large.
+func (c *comparison) new() string {
+	if c.with == "" {
+		return ""
+	}
+	return "new "
+}
+
+// level is what a finding is called: its severity, or a notice.
+func level(f *lint.Finding) string {
+	if f.Notice {
+		return "notice"
+	}
+	return f.Severity.String()
+}
+
+// noticeText says of a notice why it is one.
+const noticeText = "not of this change: this line was there before; worth its severity, "
+
+// message is what a format with room for a sentence says of a finding.
+func message(f lint.Finding) string {
+	if f.Notice {
+		return noticeText + f.Severity.String() + ": " + sentence(f)
+	}
+	return sentence(f)
+}
+
 // counts tells findings by severity.
 type counts [reach.Critical + 1]int
 
+// add counts what is no notice.
 func (c *counts) add(fs []lint.Finding) {
 	for _, f := range fs {
-		c[f.Severity]++
+		if !f.Notice {
+			c[f.Severity]++
+		}
 	}
 }
 

@@ -46,12 +46,27 @@ func (h *sarifHandler) Repository(r *lint.Result) error {
 	run.Tool.Driver.WithSemanticVersion(h.semver())
 	run.WithColumnKind("unicodeCodePoints")
 	rules := map[string]int{}
-	for _, f := range r.Findings {
+	add := func(f lint.Finding, state string) {
 		if _, ok := rules[f.Rule.ID]; !ok {
 			rules[f.Rule.ID] = len(rules)
 			addRule(run, f.Rule)
 		}
-		run.AddResult(sarifResult(f, rules[f.Rule.ID]))
+		result := sarifResult(f, rules[f.Rule.ID])
+		if r.Compared != "" {
+			result.WithBaselineState(state)
+		}
+		run.AddResult(result)
+	}
+	for _, f := range r.Findings {
+		state := "new"
+		if f.Notice {
+			state = "unchanged"
+		}
+		add(f, state)
+	}
+	// The log holds what is old as well: code scanning takes what a log lacks for fixed.
+	for _, f := range r.Old {
+		add(f, "unchanged")
 	}
 	run.AddInvocation(invocation(r))
 	h.log.AddRun(run)

@@ -34,6 +34,7 @@ type text struct {
 	files   int
 	all     counts
 	pairs   int
+	change  comparison
 	groups  []group
 	skipped lint.Result // sums of what was not shown
 	unread  []unread
@@ -65,6 +66,7 @@ func (t *text) Repository(r *lint.Result) error {
 	}
 	t.files += len(r.Repository.Files)
 	t.all.add(r.Findings)
+	t.change.add(r)
 	t.groups = first(append(t.groups, groupsOf(r)...)) // no more: a group keeps its file in memory
 	t.pairs += len(r.Graph.Pairs())
 	t.skipped.Suppressed += r.Suppressed
@@ -81,9 +83,9 @@ func (t *text) Repository(r *lint.Result) error {
 func (t *text) finding(f *lint.Finding, hidden masks) {
 	start := f.File.Position(f.Span.Start)
 	fmt.Fprintf(t.out, "%s:%d:%d: %s: %s\n", workflows.Printable(f.File.Path), start.Line, start.Column,
-		t.paint(severityColors[f.Severity], f.Severity.String()), t.paint("1", f.Rule.ID))
+		t.paint(severityColors[f.Severity], level(f)), t.paint("1", f.Rule.ID))
 	t.source(f.File, f.Span, hidden, severityColors[f.Severity])
-	t.paragraph("", sentence(*f))
+	t.paragraph("", message(*f))
 	for _, r := range f.Related {
 		p := r.File.Position(r.Span.Start)
 		t.paragraph("", fmt.Sprintf("%s:%d:%d: %s", r.File.Path, p.Line, p.Column, r.Text))
@@ -169,17 +171,20 @@ func (t *text) Close() error {
 	}
 	t.begin()
 	if n := t.all.total(); n == 0 {
-		fmt.Fprintf(t.out, "no findings in %s", plural(t.files, "file"))
+		fmt.Fprintf(t.out, "no %sfindings in %s", t.change.new(), plural(t.files, "file"))
 	} else {
-		fmt.Fprintf(t.out, "%s in %s: %s", plural(n, "finding"), plural(t.files, "file"), t.all.String())
+		fmt.Fprintf(t.out, "%s in %s: %s", plural(n, t.change.new()+"finding"), plural(t.files, "file"), t.all.String())
 	}
 	for _, h := range []struct {
 		n    int
 		what string
-	}{{t.skipped.Suppressed, "suppressed"}, {t.skipped.Below, "below the threshold"}, {t.skipped.StrictOnly, "more with --strict"}} {
+	}{{t.change.notices, "only to notice"}, {t.change.old, "there before"}, {t.skipped.Suppressed, "suppressed"}, {t.skipped.Below, "below the threshold"}, {t.skipped.StrictOnly, "more with --strict"}} {
 		if h.n > 0 {
 			fmt.Fprintf(t.out, "; %d %s", h.n, h.what)
 		}
+	}
+	if t.change.with != "" {
+		fmt.Fprintf(t.out, "\ncompared with %s", workflows.Printable(t.change.with))
 	}
 	fmt.Fprintf(t.out, "\n%s of foreign code and standing credential (stint reach shows them)\n", plural(t.pairs, "pair"))
 	return t.out.Flush()

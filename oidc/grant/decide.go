@@ -21,6 +21,18 @@ type judge struct {
 
 func (g *Grant) decide(c oidc.Claims, want Expect) Decision {
 	j := &judge{g: g, c: c, want: want}
+	if g.For.OfJobs() {
+		j.job()
+	} else {
+		j.foreign()
+	}
+	j.audience()
+	j.times()
+	return Decision{Grant: g.Name, Admit: len(j.no) == 0, Reasons: j.no}
+}
+
+// job compares a token of a job of GitHub's.
+func (j *judge) job() {
 	j.workflow()
 	j.called()
 	j.ref()
@@ -33,9 +45,6 @@ func (g *Grant) decide(c oidc.Claims, want Expect) Decision {
 	j.protected()
 	j.subject()
 	j.issuer()
-	j.audience()
-	j.times()
-	return Decision{Grant: g.Name, Admit: len(j.no) == 0, Reasons: j.no}
 }
 
 // refuse adds a reason.

@@ -20,6 +20,9 @@ import "slices"
 // November 2026.
 func NormalTrust(event string) bool { return slices.Contains(normalTrust, event) }
 
+// NormalEvents lists the events that NormalTrust admits, for locks that name them.
+func NormalEvents() []string { return slices.Clone(normalTrust) }
+
 var normalTrust = []string{
 	"push", "schedule", "workflow_dispatch", "release", "deployment", "create", "merge_group",
 }

@@ -46,7 +46,11 @@ func WriteGrant(w io.Writer, g *Grant, known Repository) error {
 	p.field("opens", g.opens())
 	p.field("lifetime", shortTime(g.TTL)+" at most")
 	p.blank()
-	p.line("who may have it: a job that meets all of")
+	if g.For.OfJobs() {
+		p.line("who may have it: a job that meets all of")
+	} else {
+		p.line("who may have it: a token that is not GitHub's, with both of")
+	}
 	for _, c := range g.conditions(known) {
 		p.field(c.what, printable(c.value))
 	}
@@ -70,6 +74,9 @@ type condition struct{ what, value string }
 
 func (g *Grant) conditions(known Repository) []condition {
 	f, repo := g.For, g.repositoryOf(known)
+	if !f.OfJobs() {
+		return []condition{{"issuer", f.Issuer}, {"subject", f.Subject}}
+	}
 	list := []condition{{"repository", cmp.Or(repo.Name, "the one that holds the file")}}
 	add := func(what, value string) {
 		if value != "" {
@@ -103,7 +110,7 @@ func (p *page) subjects(g *Grant, known Repository) {
 		p.raw("  " + printable(s))
 	}
 	repo := g.repositoryOf(known)
-	if repo.ID == "" || repo.OwnerID == "" {
+	if g.For.OfJobs() && (repo.ID == "" || repo.OwnerID == "") {
 		p.line("a repository made, renamed or moved since 15 July 2026 presents ids in them too: give its ids to see that form")
 	}
 }

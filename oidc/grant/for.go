@@ -18,7 +18,10 @@ var (
 	// From 1m to 12h, in one unit or in hours and minutes.
 	ttlForm = regexp.MustCompile(`^(([6-9][0-9]|[1-9][0-9]{2,3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)s` +
 		`|([1-9][0-9]?|[1-6][0-9]{2}|7[01][0-9]|720)m|([1-9]|1[0-2])h|([1-9]|1[01])h[0-5]?[0-9]m)$`)
-	commitSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	// The iss claim of OpenID Connect Discovery §2, and a sub claim without a pattern in it.
+	issuerForm  = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$`)
+	subjectForm = regexp.MustCompile(`^[!-)+-~]{1,255}$`)
+	commitSHA   = regexp.MustCompile(`^[0-9a-f]{40}$`)
 )
 
 // rawFor is for: as it is written.
@@ -35,6 +38,8 @@ type rawFor struct {
 	Actors            []string `yaml:"actors"`
 	Runner            string   `yaml:"runner"`
 	RefProtected      bool     `yaml:"ref-protected"`
+	Issuer            string   `yaml:"issuer"`
+	Subject           string   `yaml:"subject"`
 }
 
 // readFor reads and checks for:.
@@ -55,6 +60,9 @@ func (r reader) readFor(g *Grant, k pair, at string) error {
 		if err := r.checkFor(key, raw, at); err != nil {
 			return err
 		}
+	}
+	if raw.Issuer != "" || raw.Subject != "" {
+		return r.readForeign(g, k, keys, raw, at)
 	}
 	if raw.Ref != "" && len(raw.Refs) > 0 {
 		return problem(r.path, g.lines["refs"], "put all of them in refs", "%s has both ref and refs", at)
@@ -110,6 +118,10 @@ func (r reader) checkFor(k pair, raw rawFor, at string) error {
 		return r.checkList(k, raw.Actors, at, actorName.MatchString, "write login names")
 	case "runner":
 		return one(raw.Runner, isRunner, "write github-hosted, self-hosted or any")
+	case "issuer":
+		return one(raw.Issuer, isForeignIssuer, "write the iss claim, as in https://spire.example.org; for GitHub's own tokens name the workflow, ref or environment instead")
+	case "subject":
+		return one(raw.Subject, subjectForm.MatchString, "write the whole sub claim, as in spiffe://example.org/ci/release; no part of it can be left open")
 	}
 	return nil
 }

@@ -81,7 +81,16 @@ type For struct {
 	Runner string
 	// RefProtected demands ref_protected "true".
 	RefProtected bool
+	// Issuer and Subject are iss and sub of tokens that are not GitHub's, such as a
+	// SPIFFE workload's, both exact. With them the fields above are empty and not
+	// looked at; without them no such token is admitted.
+	Issuer  string `json:",omitempty"`
+	Subject string `json:",omitempty"`
 }
+
+// OfJobs reports whether the grant is for tokens of GitHub's jobs, and not for those of
+// another issuer.
+func (f For) OfJobs() bool { return f.Issuer == "" }
 
 // The values of For.Runner; the first two are those of the claim runner_environment.
 const (

@@ -31,8 +31,12 @@ func (g *Grant) repositoryOf(known Repository) Repository {
 // grant that names neither ref nor environment admits any ref. Which form a
 // repository presents is in its settings; a template of the owner's own can
 // present others, which are not listed. known is the repository that holds the
-// file; without a name there are no subjects.
+// file; without a name there are no subjects. A grant for another issuer's tokens has
+// the one that it names.
 func (g *Grant) Subjects(known Repository) []string {
+	if !g.For.OfJobs() {
+		return []string{g.For.Subject}
+	}
 	repo := g.repositoryOf(known)
 	owner, name, ok := strings.Cut(repo.Name, "/")
 	if !ok {

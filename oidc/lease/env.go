@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -95,18 +96,30 @@ func ChildEnv(base []string, leases ...*Lease) (env, removed []string, err error
 		}
 		env = append(env, entry)
 	}
-	from := map[string]string{}
+	if err := checkOverlap(leases); err != nil {
+		return nil, nil, err
+	}
 	for _, l := range leases {
-		for _, v := range l.Vars() {
-			if first, taken := from[v.Name]; taken {
-				return nil, nil, overlap(v.Name, "grant "+first, "grant "+l.grant.Name)
-			}
-			from[v.Name] = l.grant.Name
+		for _, v := range slices.Concat(l.opts.Also, l.Vars()) {
 			env = setEnv(env, v.Name, v.Value.Reveal())
 		}
 	}
 	slices.Sort(removed)
 	return env, slices.Compact(removed), nil
+}
+
+// checkOverlap refuses two leases that set one variable.
+func checkOverlap(leases []*Lease) error {
+	from := map[string]string{}
+	for _, l := range leases {
+		for _, v := range l.Vars() {
+			if first, taken := from[v.Name]; taken {
+				return overlap(v.Name, fmt.Sprintf("grant %q", first), fmt.Sprintf("grant %q", l.grant.Name))
+			}
+			from[v.Name] = l.grant.Name
+		}
+	}
+	return nil
 }
 
 // stripped reports whether a variable is on the list. Windows does not tell

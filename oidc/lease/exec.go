@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/stint-dev/stint/oidc"
@@ -30,27 +32,57 @@ type Command struct {
 	Args []string // the program and its arguments
 	Dir  string   // "" is the current directory
 	// Env is the environment before [ChildEnv] narrows it, usually os.Environ().
-	Env            []string
+	Env []string
+	// Set are variables beside those of the leases.
+	Set            []oidc.Var
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
 
-// Run runs a command with the lease's variables in its environment, then ends the
-// lease, whatever became of the command. status is the command's own, 128 and the
-// signal's number when a signal ended it, 126 or 127 with an error when it could
-// not be started.
+// Run runs a command with the lease's variables in its environment, keeps the lease
+// fresh meanwhile, and then ends it, whatever became of the command. status is the
+// command's own, 128 and the signal's number when a signal ended it, 126 or 127 with
+// an error when it could not be started.
 //
 // The credentials reach the command and what it starts. Interrupt, terminate and
 // hang-up are passed on to the command while stint waits for it.
 func (l *Lease) Run(ctx context.Context, c Command) (status int, ended []Ended, err error) {
-	defer func() { ended = l.End(ctx) }()
-	env, _, err := ChildEnv(c.Env, l)
+	return Run(ctx, c, l)
+}
+
+// Run is [Lease.Run] for a command that needs several leases. They are ended in the
+// reverse order.
+func Run(ctx context.Context, c Command, leases ...*Lease) (status int, ended []Ended, err error) {
+	stopKeeping := keep(ctx, leases)
+	defer func() {
+		stopKeeping()
+		for _, l := range slices.Backward(leases) {
+			ended = append(ended, l.End(ctx)...)
+		}
+	}()
+	env, _, err := ChildEnv(c.Env, leases...)
 	if err != nil {
 		return StatusNotExecutable, nil, err
+	}
+	for _, v := range c.Set {
+		env = setEnv(env, v.Name, v.Value.Reveal())
 	}
 	c.Env = env
 	status, err = c.run(ctx)
 	return status, nil, err
+}
+
+// keep keeps leases fresh until the function that it returns is called.
+func keep(ctx context.Context, leases []*Lease) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var keepers sync.WaitGroup
+	for _, l := range leases {
+		keepers.Go(func() { l.Keep(ctx) })
+	}
+	return func() {
+		cancel()
+		keepers.Wait()
+	}
 }
 
 func (c Command) run(ctx context.Context) (int, error) {

@@ -24,7 +24,7 @@ func init() {
 	roles["parent"] = func(arg string) int {
 		ender := &fakeProvider{name: "one", journal: new([]string)}
 		l := &Lease{grant: &grant.Grant{Name: "deploy-site"}, opts: Options{Observe: func(e Event) { fmt.Println("event", e.Kind) }, Now: func() time.Time { return noon }},
-			held: []held{{ender, &oidc.Credential{Handle: oidc.Handle{Provider: "one", Revoke: canaryRevoke}}}}}
+			held: []*held{{ender: ender, cred: &oidc.Credential{Handle: oidc.Handle{Provider: "one", Revoke: canaryRevoke}}}}}
 		c := command(arg)
 		c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 		status, _, err := l.Run(context.Background(), c)

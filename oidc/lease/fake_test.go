@@ -115,6 +115,9 @@ type fakeProvider struct {
 	ctxAlive  bool
 	lastReq   oidc.Request
 	afterTake func()
+	files     []oidc.PrivateFile
+	issued    int
+	shape     func(c *oidc.Credential, n int, req oidc.Request) // the n-th, from 1
 }
 
 func (p *fakeProvider) Name() string     { return p.name }
@@ -140,9 +143,44 @@ func (p *fakeProvider) Exchange(ctx context.Context, req oidc.Request) (*oidc.Cr
 	}
 	h := oidc.Handle{Provider: p.name, Grant: "deploy-site", ID: "id-" + p.name, Identity: "who-" + p.name,
 		Expires: noon.Add(15 * time.Minute), UsableUntil: noon.Add(15 * time.Minute), Revoke: canaryRevoke}
-	return &oidc.Credential{Vars: p.vars, Identity: h.Identity, Expires: h.Expires, UsableUntil: h.UsableUntil, Handle: h,
-		Facts: map[string]string{"session_name": "gh-1"}}, nil
+	c := &oidc.Credential{Vars: p.vars, Files: p.files, Identity: h.Identity, Expires: h.Expires, UsableUntil: h.UsableUntil, Handle: h,
+		Facts: map[string]string{"session_name": "gh-1"}}
+	p.issued++
+	if p.shape != nil {
+		p.shape(c, p.issued, req)
+	}
+	return c, nil
 }
+
+// A renewing provider extends what it issued.
+type renewing struct {
+	*fakeProvider
+	renewed int
+}
+
+func (p *renewing) Renew(_ context.Context, c *oidc.Credential, req oidc.Request) (*oidc.Credential, error) {
+	p.renewed++
+	longer := *c
+	p.shape(&longer, 0, req)
+	return &longer, nil
+}
+
+// An answering provider can be brokered, with an address and a file.
+type answering struct {
+	*fakeProvider
+	answers int
+}
+
+func (p *answering) Point(url string, _ oidc.Secret) ([]oidc.Var, []oidc.PrivateFile) {
+	return []oidc.Var{{Name: "ONE_URL", Value: oidc.NewSecret(url), Public: true}}, []oidc.PrivateFile{{Name: "answer", Var: "ONE_FILE"}}
+}
+
+func (p *answering) Answer(_ context.Context, c *oidc.Credential, _ oidc.Request) (oidc.Secret, error) {
+	p.answers++
+	return oidc.NewSecret(fmt.Sprintf("answer %d for %s", p.answers, c.Handle.ID)), nil
+}
+
+var expectSite = grant.Expect{Repository: "acme/site"}
 
 func (p *fakeProvider) Verify(*oidc.Credential, oidc.Request) error {
 	p.note("verify")

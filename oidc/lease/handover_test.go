@@ -117,7 +117,7 @@ func TestHandToJobMasksFirst(t *testing.T) {
 		}
 		return out.Write(p)
 	})
-	if err := l.HandToJob(masksFirst, env); err != nil {
+	if err := HandToJob(masksFirst, env, l); err != nil {
 		t.Fatal(err)
 	}
 	got := parseRunnerFile(t, content(t, env))
@@ -140,7 +140,7 @@ func TestNoHandOverWithoutMasks(t *testing.T) {
 	l := s.mustOpen(t)
 	env := runnerFile(t)
 	broken := writerFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe })
-	err := l.HandToJob(broken, env)
+	err := HandToJob(broken, env, l)
 	if err == nil || content(t, env) != "OLD=1\n" {
 		t.Errorf("%v, file %q", err, content(t, env))
 	}

@@ -3,6 +3,8 @@ package lease
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -12,9 +14,10 @@ import (
 	"github.com/stint-dev/stint/oidc/grant"
 )
 
-// endTimeout bounds the end of one credential. It fits into the ten seconds that
-// a cancelled job has before it is killed.
-const endTimeout = 8 * time.Second
+// endTimeout bounds the end of all credentials of a lease or a state, each of which
+// has an equal share of what is left. A cancelled job has 7.5 seconds after the first
+// signal and 2.5 after the second before it is killed.
+const endTimeout = 7 * time.Second
 
 // Options are what a lease takes from outside.
 type Options struct {
@@ -25,9 +28,48 @@ type Options struct {
 	Expect grant.Expect
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Observe is called for every decision, issuance and end, in order, from the
-	// calling goroutine; nil observes nothing. Events hold no secret.
+	// Observe is called for every decision, issuance, refresh and end, one at a time;
+	// nil observes nothing. Events hold no secret.
 	Observe func(Event)
+
+	// Form says how a credential is handed over; nil is as the provider itself gives
+	// it. A file without content is filled with the [oidc.Brokered] provider's answer.
+	Form func(oidc.Provider, *oidc.Credential) ([]oidc.Var, []oidc.PrivateFile)
+	// Also are public variables that a command gets beside, such as the addresses of a
+	// sandbox. Several leases of one command have the same.
+	Also []oidc.Var
+	// Temp and Job are where private files are kept, and for which job, as in
+	// [NewDirectory].
+	Temp, Job string
+
+	// Followed says that a new credential reaches who uses the lease, as through a
+	// broker. Without it only what has files, or is renewed in place, is refreshed.
+	Followed bool
+	// Until is when the last credential ends at the latest; zero sets no bound.
+	Until time.Time
+	// Sleep waits between refreshes, and returns early with the context's error; nil
+	// waits on a timer. Rand gives numbers in [0,1) for their jitter; nil is random.
+	Sleep func(context.Context, time.Duration) error
+	Rand  func() float64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Form == nil {
+		o.Form = func(_ oidc.Provider, c *oidc.Credential) ([]oidc.Var, []oidc.PrivateFile) { return c.Vars, c.Files }
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	return o
 }
 
 // A Kind is what an [Event] tells of.
@@ -37,6 +79,7 @@ type Kind string
 const (
 	Decision Kind = "decision"
 	Issuance Kind = "issuance"
+	Refresh  Kind = "refresh"
 	End      Kind = "end"
 )
 
@@ -46,12 +89,15 @@ type Event struct {
 	At       time.Time
 	Grant    string
 	Provider string
-	// Claims and Decision are set for a decision, Credential for an issuance
-	// (without its variables), Ended for an end.
+	// Claims and Decision are set for a decision, Credential for an issuance or a
+	// refresh (without its variables), Ended for an end. Err says why a refresh did not
+	// succeed, and Last that it is not tried again.
 	Claims     oidc.Claims
 	Decision   grant.Decision
 	Credential *oidc.Credential
-	TTL        time.Duration // asked for, of an issuance
+	TTL        time.Duration // asked for, of an issuance or a refresh
+	Err        error
+	Last       bool
 	Ended      Ended
 }
 
@@ -70,10 +116,15 @@ func (r *Refusal) Error() string {
 	return "refused for " + strconv.Itoa(len(r.Decision.Reasons)) + " reasons"
 }
 
-// A held is a credential with the provider that issued it.
+// A held is a credential with the provider that issued it, and what is handed over
+// of it.
 type held struct {
-	ender Ender
-	cred  *oidc.Credential
+	ender    Ender
+	provider oidc.Provider
+	cred     *oidc.Credential
+	vars     []oidc.Var
+	files    []oidc.PrivateFile
+	schedule schedule
 }
 
 // A Lease holds the credentials of one grant, one for each of its targets, from
@@ -81,45 +132,58 @@ type held struct {
 type Lease struct {
 	grant *grant.Grant
 	opts  Options
+	gate  *gate
 
-	mu    sync.Mutex
-	held  []held
-	done  bool
-	ended []Ended
+	observing sync.Mutex
+
+	mu     sync.Mutex
+	held   []*held
+	former []former // replaced ones, which are ended soon
+	dir    *Directory
+	done   bool
+	ended  []Ended
 }
 
 // Open decides the grant on a token for each provider's audience, exchanges, and
-// verifies. It gives a lease only when every step of every provider went well;
-// otherwise it ends what was issued and returns an *oidc.Error.
+// verifies. It gives a lease only when every step of every provider went well, the
+// private files included; otherwise it ends what was issued and returns an *oidc.Error.
 //
 // Each token that a provider sends is decided first, those of later attempts too.
 // A refused token ends the opening before anything is sent.
 func Open(ctx context.Context, g *grant.Grant, providers []oidc.Provider, src oidc.Source, opts Options) (*Lease, error) {
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Observe == nil {
-		opts.Observe = func(Event) {}
-	}
-	l := &Lease{grant: g, opts: opts}
-	if err := checkProviders(g, providers); err != nil {
+	l, err := decided(ctx, g, providers, src, opts)
+	if err != nil {
 		return nil, err
 	}
-	gate := newGate(l, src)
 	for _, p := range providers {
-		if err := gate.admit(ctx, p); err != nil {
-			return nil, err
-		}
-	}
-	for _, p := range providers {
-		if err := l.obtain(ctx, p, gate); err != nil {
+		if err := l.obtain(ctx, p); err != nil {
 			l.End(ctx)
 			return nil, err
 		}
 	}
-	if err := l.checkVars(); err != nil {
+	if err := l.place(ctx); err != nil {
 		l.End(ctx)
 		return nil, err
+	}
+	return l, nil
+}
+
+// Decide decides the grant as Open does first, and asks no provider for anything.
+func Decide(ctx context.Context, g *grant.Grant, providers []oidc.Provider, src oidc.Source, opts Options) error {
+	_, err := decided(ctx, g, providers, src, opts)
+	return err
+}
+
+func decided(ctx context.Context, g *grant.Grant, providers []oidc.Provider, src oidc.Source, opts Options) (*Lease, error) {
+	l := &Lease{grant: g, opts: opts.withDefaults()}
+	if err := checkProviders(g, providers); err != nil {
+		return nil, err
+	}
+	l.gate = newGate(l, src)
+	for _, p := range providers {
+		if err := l.gate.admit(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	return l, nil
 }
@@ -143,35 +207,97 @@ func checkProviders(g *grant.Grant, providers []oidc.Provider) error {
 	return nil
 }
 
-func (l *Lease) obtain(ctx context.Context, p oidc.Provider, gate *gate) error {
-	req := oidc.Request{Source: gate, TTL: l.grant.TTL, Run: l.opts.Run}
+func (l *Lease) obtain(ctx context.Context, p oidc.Provider) error {
+	req := l.request()
 	cred, err := p.Exchange(ctx, req)
 	if err != nil {
 		return err
 	}
-	l.held = append(l.held, held{p, cred})
-	public := *cred
-	public.Vars, public.Handle.Revoke = nil, ""
-	l.observe(Event{Kind: Issuance, Provider: p.Name(), Credential: &public, TTL: req.TTL})
-	return p.Verify(cred, req)
+	h := &held{ender: p, provider: p, cred: cred}
+	l.held = append(l.held, h)
+	l.observe(Event{Kind: Issuance, Provider: p.Name(), Credential: public(cred), TTL: req.TTL})
+	if err := p.Verify(cred, req); err != nil {
+		return err
+	}
+	h.vars, h.files = l.opts.Form(p, cred)
+	l.plan(h)
+	return nil
 }
 
-// checkVars refuses two targets that set one variable: the second would silently
-// replace the first.
-func (l *Lease) checkVars() error {
-	from := map[string]string{}
+// request asks for the grant's ttl, or for less when the lease's own bound is nearer.
+func (l *Lease) request() oidc.Request {
+	req := oidc.Request{Source: l.gate, TTL: l.grant.TTL, Run: l.opts.Run}
+	if left := l.opts.Until.Sub(l.opts.Now()).Truncate(time.Second); !l.opts.Until.IsZero() && left < req.TTL {
+		req.TTL = left
+	}
+	return req
+}
+
+// public is a credential without what is secret in it.
+func public(c *oidc.Credential) *oidc.Credential {
+	p := *c
+	p.Vars, p.Files, p.Handle.Revoke = nil, nil, ""
+	return &p
+}
+
+// place checks what is handed over as a whole, and writes the private files.
+func (l *Lease) place(ctx context.Context) error {
+	if err := l.checkNames(); err != nil {
+		return err
+	}
 	for _, h := range l.held {
-		for _, v := range h.cred.Vars {
-			if err := checkEnvName(v.Name); err != nil {
+		if len(h.files) == 0 {
+			continue
+		}
+		if l.dir == nil {
+			d, err := NewDirectory(l.opts.Temp, l.opts.Job)
+			if err != nil {
 				return err
 			}
-			if first, taken := from[v.Name]; taken {
-				return overlap(v.Name, first, h.cred.Handle.Provider)
-			}
-			from[v.Name] = h.cred.Handle.Provider
+			l.dir = d
+		}
+		if err := l.write(ctx, h); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkNames refuses two targets that set one variable, or write one file: the second
+// would silently replace the first.
+func (l *Lease) checkNames() error {
+	variables, files := map[string]string{}, map[string]string{}
+	for _, h := range l.held {
+		target := h.cred.Handle.Provider
+		for _, name := range h.names() {
+			if err := checkEnvName(name); err != nil {
+				return err
+			}
+			if first, taken := variables[name]; taken {
+				return overlap(name, first, target)
+			}
+			variables[name] = target
+		}
+		for _, f := range h.files {
+			if first, taken := files[f.Name]; taken {
+				return overlap("the file "+strconv.Quote(f.Name), first, target)
+			}
+			files[f.Name] = target
+		}
+	}
+	return nil
+}
+
+// names are the variables that are set for a held credential.
+func (h *held) names() []string {
+	var names []string
+	for _, v := range h.vars {
+		names = append(names, v.Name)
+	}
+	for _, f := range h.files {
+		names = append(names, f.Var)
+	}
+	return names
 }
 
 func overlap(name, first, second string) *oidc.Error {
@@ -181,6 +307,8 @@ func overlap(name, first, second string) *oidc.Error {
 }
 
 func (l *Lease) observe(e Event) {
+	l.observing.Lock()
+	defer l.observing.Unlock()
 	e.At, e.Grant = l.opts.Now(), l.grant.Name
 	l.opts.Observe(e)
 }
@@ -188,18 +316,38 @@ func (l *Lease) observe(e Event) {
 // Grant returns the grant that the lease is of.
 func (l *Lease) Grant() *grant.Grant { return l.grant }
 
-// Vars returns the variables of all credentials in the order to set them, and
-// none after End.
+// Vars returns the variables of all credentials, those with the paths of private
+// files included, in the order to set them, and none after End.
 func (l *Lease) Vars() []oidc.Var {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var vars []oidc.Var
-	if !l.done {
-		for _, h := range l.held {
-			vars = append(vars, h.cred.Vars...)
+	if l.done {
+		return vars
+	}
+	for _, h := range l.held {
+		vars = append(vars, h.vars...)
+		for _, f := range h.files {
+			vars = append(vars, oidc.Var{Name: f.Var, Value: oidc.NewSecret(filepath.Join(l.dir.Path(), f.Name)), Public: true})
 		}
 	}
 	return vars
+}
+
+// Secrets returns what is to be masked: the secret variables and the contents of the
+// private files.
+func (l *Lease) Secrets() []oidc.Var {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []oidc.Var
+	for _, h := range l.held {
+		list = append(list, h.cred.Vars...)
+		list = append(list, h.vars...)
+		for _, f := range h.files {
+			list = append(list, oidc.Var{Name: f.Var, Value: f.Content})
+		}
+	}
+	return list
 }
 
 // Credentials returns what was issued, without the variables and without what
@@ -209,15 +357,13 @@ func (l *Lease) Credentials() []oidc.Credential {
 	defer l.mu.Unlock()
 	list := make([]oidc.Credential, 0, len(l.held))
 	for _, h := range l.held {
-		c := *h.cred
-		c.Vars, c.Handle.Revoke = nil, ""
-		list = append(list, c)
+		list = append(list, *public(h.cred))
 	}
 	return list
 }
 
 // State returns what another process needs to end the lease, with the names of
-// the variables that this one handed over.
+// the variables that this one handed over and the directory of its private files.
 func (l *Lease) State() State {
 	s := State{Version: StateVersion, Grant: l.grant.Name, GrantDigest: l.grant.Digest}
 	for _, v := range l.Vars() {
@@ -228,23 +374,52 @@ func (l *Lease) State() State {
 	for _, h := range l.held {
 		s.Handles = append(s.Handles, h.cred.Handle)
 	}
+	if l.dir != nil {
+		s.Dir = l.dir.Path()
+	}
 	return s
 }
 
-// End ends the credentials, the last one first, and reports on each. It works
-// after ctx is cancelled, is idempotent, and gives the same report again.
+// leave keeps the private files for the job, which another process ends.
+func (l *Lease) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dir != nil && l.opts.Job != "" {
+		l.dir.Leave()
+	}
+}
+
+// End removes the private files, ends the credentials, the last one first, and
+// reports on each, also on files that could not be removed. It works after ctx is
+// cancelled, is idempotent, and gives the same report again.
 func (l *Lease) End(ctx context.Context) []Ended {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.done {
-		l.done = true
-		for _, h := range slices.Backward(l.held) {
-			e := endOne(ctx, h.ender, h.cred.Handle)
-			l.ended = append(l.ended, e)
-			l.observe(Event{Kind: End, Provider: h.cred.Handle.Provider, Ended: e})
+	if l.done {
+		return slices.Clone(l.ended)
+	}
+	l.done = true
+	if l.dir != nil {
+		if err := l.dir.Remove(); err != nil {
+			l.ended = append(l.ended, Ended{Handle: oidc.Handle{Grant: l.grant.Name},
+				Ending: oidc.Ending{Outcome: oidc.Open, At: l.opts.Now(), Detail: err.Error()}})
 		}
 	}
+	budget := newBudget(len(l.former) + len(l.held))
+	for _, f := range slices.Backward(l.former) {
+		l.endOne(ctx, budget, f.held)
+	}
+	for _, h := range slices.Backward(l.held) {
+		l.endOne(ctx, budget, h)
+	}
 	return slices.Clone(l.ended)
+}
+
+// endOne is called with the lock held.
+func (l *Lease) endOne(ctx context.Context, b *budget, h *held) {
+	e := b.end(ctx, h.ender, h.cred.Handle)
+	l.ended = append(l.ended, e)
+	l.observe(Event{Kind: End, Provider: h.cred.Handle.Provider, Ended: e})
 }
 
 // An Ender ends credentials of one provider from their handles alone. Every
@@ -261,11 +436,12 @@ func EndState(ctx context.Context, s State, enders map[string]Ender, opts Option
 		now = time.Now
 	}
 	var ended []Ended
+	budget := newBudget(len(s.Handles))
 	for _, h := range slices.Backward(s.Handles) {
 		e := Ended{Handle: withoutRevoke(h), Ending: oidc.Ending{Outcome: oidc.Open, At: now(),
 			Detail: fmt.Sprintf("this version of stint has no provider %q", h.Provider)}}
 		if ender, known := enders[h.Provider]; known {
-			e = endOne(ctx, ender, h)
+			e = budget.end(ctx, ender, h)
 		}
 		ended = append(ended, e)
 		if opts.Observe != nil {
@@ -275,9 +451,23 @@ func EndState(ctx context.Context, s State, enders map[string]Ender, opts Option
 	return ended
 }
 
-// endOne outlives the caller's context: a cancelled job must still end its leases.
-func endOne(ctx context.Context, ender Ender, h oidc.Handle) Ended {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+// A budget is the time that the end of several credentials may take, so that one cloud
+// that does not answer leaves the others theirs.
+type budget struct {
+	until time.Time
+	left  int // credentials
+}
+
+func newBudget(credentials int) *budget {
+	return &budget{until: time.Now().Add(endTimeout), left: credentials}
+}
+
+// end ends one. It outlives the caller's context: a cancelled job must still end its
+// leases.
+func (b *budget) end(ctx context.Context, ender Ender, h oidc.Handle) Ended {
+	share := time.Until(b.until) / time.Duration(max(b.left, 1))
+	b.left--
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), share)
 	defer cancel()
 	return Ended{Handle: withoutRevoke(h), Ending: ender.End(ctx, h)}
 }

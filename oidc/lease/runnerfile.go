@@ -114,22 +114,35 @@ func (f RunnerFile) errorf(format string, args ...any) *oidc.Error {
 		Hint:    "run this in a step of a job, where the runner provides " + f.Name}
 }
 
-// HandToJob hands the lease to the later steps of the job: the masks to output,
-// then the variables to env, which is GITHUB_ENV. When it fails nothing was
-// handed over, and the caller ends the lease.
+// HandToJob hands leases to the later steps of the job: the masks to output, then
+// the variables of all of them to env, which is GITHUB_ENV, at once. Two that set one
+// variable are an error. When it fails nothing was handed over, and the caller ends
+// the leases.
 //
-// GITHUB_ENV cannot unset a variable. Post can set the names of the state to ""
+// GITHUB_ENV cannot unset a variable. Post can set the names of the states to ""
 // (which AWS's tools take for unset), but the steps in between have had them.
-func (l *Lease) HandToJob(output io.Writer, env RunnerFile) error {
-	vars := l.Vars()
-	if err := WriteMasks(output, vars); err != nil {
+func HandToJob(output io.Writer, env RunnerFile, leases ...*Lease) error {
+	if err := checkOverlap(leases); err != nil {
 		return err
 	}
-	settings := make([]Setting, 0, len(vars))
-	for _, v := range vars {
-		settings = append(settings, Setting{v.Name, v.Value})
+	var secrets []oidc.Var
+	var settings []Setting
+	for _, l := range leases {
+		secrets = append(secrets, l.Secrets()...)
+		for _, v := range l.Vars() {
+			settings = append(settings, Setting{v.Name, v.Value})
+		}
 	}
-	return env.Set(settings...)
+	if err := WriteMasks(output, secrets); err != nil {
+		return err
+	}
+	if err := env.Set(settings...); err != nil {
+		return err
+	}
+	for _, l := range leases {
+		l.leave()
+	}
+	return nil
 }
 
 var (

@@ -185,11 +185,11 @@ func TestNoSecretOfARunIsShown(t *testing.T) {
 	}
 	_, _, overlapErr := lease.ChildEnv(nil, l, l)
 	env := lease.RunnerFile{Name: "GITHUB_ENV", Path: filepath.Join(t.TempDir(), "env")}
-	missing := l.HandToJob(&bytes.Buffer{}, env)
+	missing := lease.HandToJob(&bytes.Buffer{}, env, l)
 	if err := os.WriteFile(env.Path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.HandToJob(&bytes.Buffer{}, env); err != nil {
+	if err := lease.HandToJob(&bytes.Buffer{}, env, l); err != nil {
 		t.Fatal(err)
 	}
 	handedOver, _ := os.ReadFile(env.Path)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ const (
 	maxStateHandles = 32
 	maxStateVars    = 256
 	maxRevokeBytes  = 16 << 10
+	maxStatePath    = 4096 // bytes
 )
 
 // A State is what main leaves for post: which credentials are open and how their
@@ -34,6 +36,8 @@ type State struct {
 	GrantDigest string        `json:"grant_digest"`
 	Handles     []oidc.Handle `json:"handles"` // in the order of issue
 	Vars        []string      `json:"vars"`    // names of the variables handed over
+	// Dir is the directory of the private files, "" without any; see [State.RemoveListed].
+	Dir string `json:"dir,omitempty"`
 }
 
 // Encode returns the state as one line of JSON. It refuses a state that Decode
@@ -90,6 +94,8 @@ func (s State) check() error {
 		return stateError("it has version %d, this stint reads %d", s.Version, StateVersion)
 	case !plain(s.Grant, 128) || !digestText.MatchString(s.GrantDigest):
 		return stateError("its grant is not one")
+	case s.Dir != "" && (!plain(s.Dir, maxStatePath) || !filepath.IsAbs(s.Dir)):
+		return stateError("its directory is not one")
 	case len(s.Handles) > maxStateHandles || len(s.Vars) > maxStateVars:
 		return stateError("it lists too much")
 	}
@@ -108,8 +114,11 @@ func (s State) check() error {
 
 func plainHandle(h oidc.Handle) bool {
 	return providerName.MatchString(h.Provider) && plain(h.Grant, 128) && plain(h.ID, 256) && plain(h.Identity, 2048) &&
-		plain(h.Revoke, maxRevokeBytes) && plausible(h.Expires) && plausible(h.UsableUntil)
+		plain(h.Revoke, maxRevokeBytes) && plain(h.Endpoint, 2048) && (endless(h) || plausible(h.Expires) && plausible(h.UsableUntil))
 }
+
+// endless reports whether the handle is of a credential whose end its cloud does not state.
+func endless(h oidc.Handle) bool { return h.Expires.IsZero() && h.UsableUntil.IsZero() }
 
 // plain reports whether a text is short, valid and printable, so that it can be
 // shown and compared.

@@ -45,6 +45,19 @@ func goodHandle() oidc.Handle {
 		Expires: noon.Add(time.Hour), UsableUntil: noon.Add(time.Minute)}
 }
 
+// What names no end, at a server of one's own, is ended like the others.
+func TestStateOfACredentialWithoutAStatedEnd(t *testing.T) {
+	h := goodHandle()
+	h.Expires, h.UsableUntil, h.Endpoint = time.Time{}, time.Time{}, "https://cloud.example"
+	b, err := State{Version: 1, Grant: "deploy-site", Handles: []oidc.Handle{h}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := DecodeState(b); err != nil || !reflect.DeepEqual(s.Handles[0], h) {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
 func TestHostileState(t *testing.T) {
 	good := State{Version: 1, Grant: "deploy-site", Handles: []oidc.Handle{goodHandle()}, Vars: []string{"AWS_REGION"}}
 	b, err := good.Encode()
@@ -58,7 +71,8 @@ func TestHostileState(t *testing.T) {
 		"cut":                     text[:len(text)-9],
 		"something after":         text + "{}",
 		"unknown field":           strings.Replace(text, `"version"`, `"extra":1,"version"`, 1),
-		"unknown field in handle": strings.Replace(text, `"provider"`, `"endpoint":"https://evil.example","provider"`, 1),
+		"unknown field in handle": strings.Replace(text, `"provider"`, `"url":"https://evil.example","provider"`, 1),
+		"escape in endpoint":      strings.Replace(text, `"provider"`, `"endpoint":"https://a\u001b[2J","provider"`, 1),
 		"another version":         strings.Replace(text, `"version":1`, `"version":2`, 1),
 		"no version":              strings.Replace(text, `"version":1,`, ``, 1),
 		"provider path":           strings.Replace(text, `"aws"`, `"../aws"`, 1),

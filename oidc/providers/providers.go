@@ -3,7 +3,7 @@
 // directories, so that adding a provider touches nothing else.
 //
 // The package of a provider exports Name, which is its key in a grant, Options
-// with the fields of [Options], New, and Ender.
+// with the fields of [Options], New, and NewEnder.
 package providers
 
 import (

@@ -2,7 +2,9 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,6 +81,54 @@ func TestEveryProviderHasAnEnderWithTheClock(t *testing.T) {
 		h := oidc.Handle{Provider: name, Expires: now.Add(-time.Hour), UsableUntil: now.Add(-time.Hour)}
 		if e := enders[name].End(context.Background(), h); e.Outcome != oidc.Expired {
 			t.Errorf("%s says %+v of a credential that is over", name, e)
+		}
+	}
+}
+
+// An editor that knows the schema must not call a provider's block a mistake.
+func TestSchemaKnowsEveryProvider(t *testing.T) {
+	var schema struct {
+		Defs struct {
+			Grant struct {
+				Properties map[string]any
+				AnyOf      []struct{ Required []string }
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(grant.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Names() {
+		enough := slices.ContainsFunc(schema.Defs.Grant.AnyOf, func(a struct{ Required []string }) bool { return slices.Equal(a.Required, []string{name}) })
+		if schema.Defs.Grant.Properties[name] == nil || !enough {
+			t.Errorf("the schema of the grant file does not have the block of %s", name)
+		}
+	}
+}
+
+// A transport that answers 204 and 401, and counts.
+type deletion struct{ deleted, looked int }
+
+func (d *deletion) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := http.StatusUnauthorized
+	if r.Method == http.MethodDelete {
+		status = http.StatusNoContent
+		d.deleted++
+	} else {
+		d.looked++
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// An Ender has the transport too: what a cloud can end is ended from the saved state.
+func TestEndersCallTheCloudsThatCanEnd(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for name, looked := range map[string]int{"crates": 0, "github": 1} {
+		var d deletion
+		ender := Enders(Options{Now: func() time.Time { return now }, Transport: &d})[name]
+		h := oidc.Handle{Provider: name, Revoke: "token", Expires: now.Add(time.Hour), UsableUntil: now.Add(time.Hour)}
+		if e := ender.End(t.Context(), h); e.Outcome != oidc.Revoked || d.deleted != 1 || d.looked != looked {
+			t.Errorf("%s: %+v after %+v", name, e, d)
 		}
 	}
 }

@@ -17,13 +17,14 @@ import (
 // Schema is the version of the lines' form.
 const Schema = 1
 
-// Limits of a line. What is longer is cut and ends in "…"; the digests are over
-// the whole.
+// Limits of a line. What is longer is cut, so that it ends in "…" and keeps the limit;
+// the digests are over the whole.
 const (
 	MaxLineBytes = 64 << 10
 	maxText      = 1024 // bytes of one text
 	maxReasons   = 32
 	maxFacts     = 32
+	maxArgs      = 16
 )
 
 // A Kind is what an event tells of.
@@ -33,6 +34,7 @@ type Kind string
 const (
 	Decision Kind = "decision"
 	Issuance Kind = "issuance"
+	Refresh  Kind = "refresh"
 	End      Kind = "end"
 )
 
@@ -45,7 +47,8 @@ const (
 // An Event is one line. The order of the fields is that of the line; a field
 // without a value is left out.
 type Event struct {
-	Schema       int               `json:"schema"` // set by Encode
+	Schema       int               `json:"schema"`         // set by Encode
+	Prev         string            `json:"prev,omitempty"` // set by Writer: the hash of the line before
 	Time         time.Time         `json:"time"`
 	Kind         Kind              `json:"kind"`
 	Tool         string            `json:"tool,omitempty"`
@@ -62,6 +65,7 @@ type Event struct {
 	CredentialID string            `json:"credential_id,omitempty"`
 	SessionName  string            `json:"session_name,omitempty"`
 	PolicyDigest string            `json:"policy_digest,omitempty"`
+	Command      []string          `json:"command,omitempty"` // argv[0] alone, unless more was asked for
 	AskedSeconds int64             `json:"asked_seconds,omitempty"`
 	GotSeconds   int64             `json:"got_seconds,omitempty"`
 	UsableUntil  time.Time         `json:"usable_until,omitzero"`
@@ -150,7 +154,10 @@ func (e *Event) Issued(c *oidc.Credential, asked time.Duration) {
 	e.Facts = maps.Clone(c.Facts)
 	delete(e.Facts, factSession)
 	delete(e.Facts, factPolicy)
-	e.AskedSeconds, e.GotSeconds = int64(asked/time.Second), int64(c.Expires.Sub(e.Time).Round(time.Second)/time.Second)
+	e.AskedSeconds = int64(asked / time.Second)
+	if !c.Expires.IsZero() { // else its cloud does not say
+		e.GotSeconds = int64(c.Expires.Sub(e.Time).Round(time.Second) / time.Second)
+	}
 }
 
 // Ended fills the fields of an end.
@@ -184,7 +191,7 @@ func (e Event) Encode() ([]byte, error) {
 func (e Event) bounded() Event {
 	e.Schema, e.Time = Schema, e.Time.UTC()
 	for _, s := range []*string{
-		(*string)(&e.Kind), &e.Tool, &e.Grant, &e.GrantDigest, &e.Intent, &e.Owner, &e.Decision, &e.Provider,
+		&e.Prev, (*string)(&e.Kind), &e.Tool, &e.Grant, &e.GrantDigest, &e.Intent, &e.Owner, &e.Decision, &e.Provider,
 		&e.Identity, &e.CredentialID, &e.SessionName, &e.PolicyDigest,
 	} {
 		*s = cut(*s)
@@ -203,6 +210,11 @@ func (e Event) bounded() Event {
 	for _, r := range reasons[:min(len(reasons), maxReasons)] {
 		e.Reasons = append(e.Reasons, Reason{cut(r.Claim), cut(r.Expected), cut(r.Got), cut(r.Class)})
 	}
+	args := e.Command
+	e.Command = nil
+	for _, a := range args[:min(len(args), maxArgs)] {
+		e.Command = append(e.Command, cut(a))
+	}
 	e.Facts = cutAll(e.Facts)
 	return e
 }
@@ -212,7 +224,7 @@ func cut(s string) string {
 	if len(s) <= maxText {
 		return s
 	}
-	n := maxText
+	n := maxText - len("…")
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}

@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "a condition that cannot be false stands before credentials",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI5:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -20,7 +20,9 @@ var Rule = &lint.Rule{
 	Title:      "a ref that is both a branch and a tag of the action's repository",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Network:    lint.AllNetwork,
 	Tags:       []string{"NHI3:2025"},
+	Clock:      true,
 	Readme:     readme,
 	Check:      check,
 }

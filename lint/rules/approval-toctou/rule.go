@@ -23,6 +23,7 @@ var Rule = &lint.Rule{
 	Title:      "what is checked out after an approval can be another commit than the approved one",
 	Since:      "2026-11",
 	Confidence: lint.MediumConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI5:2025", "NHI8:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "a job with credentials restores a cache that less trusted code can write",
 	Since:      "2026-11",
 	Confidence: lint.MediumConfidence,
+	Fixes:      lint.UnsafeFix,
 	Tags:       []string{"NHI8:2025", "NHI3:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "debug logs are switched on beside a secret",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI2:2025"},
 	Readme:     readme,
 	Check:      check,

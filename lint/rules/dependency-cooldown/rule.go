@@ -23,6 +23,7 @@ var Rule = &lint.Rule{
 	Title:      "dependabot proposes versions sooner than its own cooldown would",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI3:2025"},
 	Readme:     readme,
 	Check:      check,

@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "a repository token that may do more than its job needs",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI5:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,
@@ -100,26 +101,35 @@ func judgeBlock(p *lint.Pass, block *workflows.Permissions, jobs []*reach.Job) {
 	p.Report(f)
 }
 
-// judgeShared reports scopes that a whole workflow may write although several
-// jobs share it: then one need is everybody's right. With one job the place is
-// only a matter of taste, and so it is where each of the jobs may need the scope.
+// judgeShared reports scopes that a whole workflow may write although one of its jobs
+// does not need them: then one need is everybody's right. Where each of the jobs may
+// need the scope the place is a matter of taste.
 func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job) {
-	if len(heirs) < 2 {
-		return
-	}
 	var spare, taste []workflows.Entry
 	for _, e := range block.Scopes {
 		scope := strings.ToLower(e.Key.Value)
 		switch {
 		case e.Value.Value != "write" || scope == "id-token": // exposed-id-token has it
-		case slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) }):
+		case spared(p, heirs, scope):
 			spare = append(spare, e)
 		default:
 			taste = append(taste, e)
 		}
 	}
 	reportShared(p, block, heirs, spare, false)
-	reportShared(p, block, heirs, taste, true)
+	if len(heirs) > 1 {
+		reportShared(p, block, heirs, taste, true)
+	}
+}
+
+// spared reports whether one of the jobs does not need a write scope. Of a job that is
+// alone all must be known for that: its author wrote the scope for it.
+func spared(p *lint.Pass, heirs []*reach.Job, scope string) bool {
+	if len(heirs) == 1 {
+		n, known := needsOf(p, heirs[0])
+		return known && n[scope] != workflows.AccessWrite
+	}
+	return slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) })
 }
 
 // reportShared reports the entries of one block: one block is one defect.
@@ -138,9 +148,13 @@ func reportShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job
 		}
 		f.Related = append(f.Related, lint.Related{File: p.File, Span: span, Text: moved[i] + ": write is for the whole workflow too"})
 	}
-	f.Message = fmt.Sprintf("%s %s given to the whole workflow, so that each of %s has %s",
-		writes(moved), plural(len(moved), "is", "are"), names(heirs), plural(len(moved), "it", "them"))
-	f.Next = "move " + plural(len(moved), "it", "them") + " into the permissions of the job that needs " + plural(len(moved), "it", "them")
+	they := plural(len(moved), "it", "them")
+	f.Message = fmt.Sprintf("%s %s given to the whole workflow, so that each of %s has %s", writes(moved), plural(len(moved), "is", "are"), names(heirs), they)
+	f.Next = "move " + they + " into the permissions of the job that needs " + they
+	if len(heirs) == 1 {
+		f.Message = fmt.Sprintf("%s %s given to the whole workflow, and %s is not seen to need %s", writes(moved), plural(len(moved), "is", "are"), names(heirs), they)
+		f.Next = "remove " + they + ", or move " + they + " into the permissions of the job"
+	}
 	f.Fixes = moveDown(p, block, heirs, moved)
 	if f.Strict = strict; strict {
 		f.Confidence = lint.LowConfidence

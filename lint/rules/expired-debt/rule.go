@@ -20,6 +20,7 @@ var Rule = &lint.Rule{
 	Since:           "2026-11",
 	Confidence:      lint.HighConfidence,
 	Tags:            []string{"NHI1:2025", "NHI7:2025", "GOVERN 1.6"},
+	Clock:           true,
 	Readme:          readme,
 	CheckRepository: check,
 }

@@ -23,6 +23,7 @@ var Rule = &lint.Rule{
 	Title:      "id-token: write in reach of code that should not mint tokens",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI5:2025", "NHI6:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

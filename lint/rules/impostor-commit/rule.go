@@ -20,7 +20,9 @@ var Rule = &lint.Rule{
 	Title:      "a commit that is in no branch or tag of the repository it is named with",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Network:    lint.AllNetwork,
 	Tags:       []string{"NHI3:2025"},
+	Clock:      true,
 	Readme:     readme,
 	Check:      check,
 }

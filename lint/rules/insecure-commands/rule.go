@@ -22,6 +22,7 @@ var Rule = &lint.Rule{
 	Title:      "a line that a step prints can set variables and the search path of the steps after it",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI8:2025"},
 	Readme:     readme,
 	Check:      check,

@@ -22,6 +22,7 @@ var Rule = &lint.Rule{
 	Title:      "a secret is in the environment of every step, of which only some use it",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI2:2025", "NHI5:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -23,7 +23,10 @@ var Rule = &lint.Rule{
 	Title:      "a version of an action that was malicious or has a security advisory",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
+	Network:    lint.SomeNetwork,
 	Tags:       []string{"NHI3:2025"},
+	Clock:      true,
 	Readme:     readme,
 	Check:      check,
 }

@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "a package is published with a stored token where the registry takes the job's id-token",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.UnsafeFix,
 	Tags:       []string{"NHI4:2025", "NHI7:2025", "PR.AA-03"},
 	Readme:     readme,
 	Check:      check,

@@ -22,6 +22,7 @@ var Rule = &lint.Rule{
 	Title:      "a minted credential outlives the job, or is left behind by it",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI7:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -21,7 +21,9 @@ var Rule = &lint.Rule{
 	Title:      "an action is one typo away from a well-known one, or has moved, gone or been archived",
 	Since:      "2026-11",
 	Confidence: lint.MediumConfidence,
+	Network:    lint.SomeNetwork,
 	Tags:       []string{"NHI3:2025"},
+	Clock:      true,
 	Readme:     readme,
 	Check:      check,
 }

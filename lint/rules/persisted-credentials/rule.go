@@ -21,6 +21,7 @@ var Rule = &lint.Rule{
 	Title:      "a checkout leaves its token in git's configuration and nothing in the job needs it",
 	Since:      "2026-11",
 	Confidence: lint.MediumConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI2:2025", "NHI5:2025"},
 	Readme:     readme,
 	Check:      check,

@@ -20,7 +20,10 @@ var Rule = &lint.Rule{
 	Title:      "the version behind a pinned commit is not the commit's",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
+	Network:    lint.AllNetwork,
 	Tags:       []string{"NHI3:2025"},
+	Clock:      true,
 	Readme:     readme,
 	Check:      check,
 }

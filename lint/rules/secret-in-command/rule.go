@@ -22,6 +22,7 @@ var Rule = &lint.Rule{
 	Title:      "a secret is expanded into a script, or put where others can read it",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI2:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

@@ -19,6 +19,7 @@ var Rule = &lint.Rule{
 	Title:      "a reusable workflow is handed every secret instead of those it needs",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI5:2025", "NHI9:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

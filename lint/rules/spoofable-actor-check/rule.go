@@ -22,6 +22,7 @@ var Rule = &lint.Rule{
 	Title:      "a condition trusts a name that an outsider can bring about",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
 	Tags:       []string{"NHI5:2025", "PR.AA-03"},
 	Readme:     readme,
 	Check:      check,

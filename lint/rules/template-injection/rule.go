@@ -20,6 +20,7 @@ var Rule = &lint.Rule{
 	Title:      "text that an outsider writes is expanded into a script and runs with the job's credentials",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
 	Tags:       []string{"NHI5:2025", "PR.AA-05", "ASI05"},
 	Readme:     readme,
 	Check:      check,

@@ -21,6 +21,8 @@ var Rule = &lint.Rule{
 	Title:      "an action or reusable workflow is named by a tag or branch, which can be moved",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix,
+	Network:    lint.SomeNetwork,
 	Tags:       []string{"NHI3:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,

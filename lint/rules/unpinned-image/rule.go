@@ -68,14 +68,11 @@ func judge(p *lint.Pass, image *workflows.Scalar, job, exposed *reach.Job) {
 		return
 	}
 	name := strings.TrimPrefix(image.Value, dockerScheme)
+	if len(image.Exprs) > 0 {
+		name, _ = unpinnedValue(image, job)
+	}
 	if name == "" || strings.Contains(name, "@sha256:") || local(name) {
 		return
-	}
-	if len(image.Exprs) > 0 {
-		var known bool
-		if name, known = unpinnedValue(image, job); !known || name == "" {
-			return
-		}
 	}
 	trust := reach.MutableThirdParty
 	if own := owner(p.Repository.NameFold()); own != "" && strings.HasPrefix(strings.ToLower(name), "ghcr.io/"+own+"/") {
@@ -115,84 +112,4 @@ func owner(name string) string {
 // local reports whether an image comes from the runner itself.
 func local(name string) bool {
 	return strings.HasPrefix(name, "localhost/") || strings.HasPrefix(name, "localhost:") || strings.HasPrefix(name, "127.0.0.1:")
-}
-
-// unpinnedValue returns the first value without a digest that an image can have by its
-// matrix, "" when all have one. It is known when every expression is one of the matrix.
-func unpinnedValue(image *workflows.Scalar, job *reach.Job) (name string, known bool) {
-	if job == nil {
-		return "", false
-	}
-	texts := []string{strings.TrimPrefix(image.Value, dockerScheme)}
-	for _, e := range image.Exprs {
-		ref, ok := e.Root.(*workflows.Ref)
-		if !ok || ref.Base != nil || len(ref.Parts) < 2 || ref.Parts[0].Name != "matrix" {
-			return "", false
-		}
-		values := matrixValues(job.Job.Strategy, ref.Parts[1:])
-		if len(values) == 0 {
-			return "", false
-		}
-		var next []string
-		for _, text := range texts {
-			for _, v := range values {
-				if len(next) < maxImages {
-					next = append(next, strings.Replace(text, image.Value[e.Start:e.End], v, 1))
-				}
-			}
-		}
-		texts = next
-	}
-	for _, text := range texts {
-		if text != "" && !strings.Contains(text, "@sha256:") && !strings.Contains(text, "${{") {
-			return text, true
-		}
-	}
-	return "", true
-}
-
-// maxImages bounds the images that the values of a matrix are put together to.
-const maxImages = 256
-
-// matrixValues returns the constant values of matrix.a.b, those of include: too.
-func matrixValues(s *workflows.Strategy, parts []workflows.Part) []string {
-	if s == nil {
-		return nil
-	}
-	var out []string
-	add := func(v *workflows.Value) {
-		for _, part := range parts[1:] {
-			v = fieldFold(v, part.Name)
-		}
-		if text, ok := v.Text().Const(); ok {
-			out = append(out, text)
-		}
-	}
-	for _, row := range s.Rows {
-		if strings.EqualFold(row.Key.Value, parts[0].Name) {
-			for _, v := range row.Value.Items {
-				add(v)
-			}
-		}
-	}
-	if s.Include != nil {
-		for _, item := range s.Include.Items {
-			if v := fieldFold(item, parts[0].Name); v != nil {
-				add(v)
-			}
-		}
-	}
-	return out
-}
-
-func fieldFold(v *workflows.Value, name string) *workflows.Value {
-	if v == nil {
-		return nil
-	}
-	for _, f := range v.Fields {
-		if strings.EqualFold(f.Key.Value, name) {
-			return f.Value
-		}
-	}
-	return nil
 }

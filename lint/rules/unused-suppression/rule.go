@@ -20,7 +20,9 @@ var Rule = &lint.Rule{
 	Title:             "a suppression that matches nothing, has run out or is malformed",
 	Since:             "2026-11",
 	Confidence:        lint.HighConfidence,
+	Fixes:             lint.SafeFix,
 	Tags:              []string{"GOVERN 1.5"},
+	Clock:             true,
 	Readme:            readme,
 	CheckSuppressions: check,
 }

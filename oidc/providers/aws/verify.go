@@ -121,6 +121,9 @@ type Ender struct {
 	Now func() time.Time
 }
 
+// NewEnder makes an Ender with the clock of opts; AWS needs none of the rest.
+func NewEnder(opts Options) Ender { return Ender{Now: opts.Now} }
+
 // End reports until when the session stays valid. It makes no call: AWS has none
 // that ends one session. (A Deny on aws:TokenIssueTime on the role ends all its
 // sessions, those of other runs too; that is for an incident, not for a job.)

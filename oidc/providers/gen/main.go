@@ -1,5 +1,6 @@
-// Command gen writes the list of providers, oidc/providers/providers_gen.go, from
-// the directories that hold one:
+// Command gen writes the lists of providers and of clouds whose locks are known,
+// oidc/providers/providers_gen.go and clouds_gen.go, from the directories that hold
+// a provider.go or a trust.go:
 //
 //	go generate ./oidc/providers
 package main
@@ -44,18 +45,25 @@ var all = []entry{
 		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
 			return {{.}}.New(t, g, {{.}}.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
 		},
-		ender: func(o Options) Ender { return {{.}}.Ender{Now: o.Now} },
+		ender: func(o Options) Ender {
+			return {{.}}.NewEnder({{.}}.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
+		},
 	},
 {{end}}}
 `))
 
-// writeList writes the list for the providers below dir.
+// writeList writes the lists for the directories below dir.
 func writeList(dir string) error {
-	src, err := list(dir)
-	if err != nil {
-		return err
+	for name, make := range map[string]func(string) ([]byte, error){listFile: list, cloudsFile: clouds} {
+		src, err := make(dir)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), src, 0o666); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(dir, listFile), src, 0o666)
+	return nil
 }
 
 // list returns the generated file for the directories below dir that hold a
@@ -69,8 +77,13 @@ func list(dir string) ([]byte, error) {
 	for i, f := range files {
 		names[i] = filepath.Base(filepath.Dir(f))
 	}
+	return generate(listTemplate, names)
+}
+
+// generate fills in a list's template.
+func generate(t *template.Template, names []string) ([]byte, error) {
 	var b bytes.Buffer
-	if err := listTemplate.Execute(&b, names); err != nil {
+	if err := t.Execute(&b, names); err != nil {
 		return nil, err
 	}
 	src, err := format.Source(b.Bytes())

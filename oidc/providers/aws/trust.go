@@ -1,0 +1,224 @@
+package aws
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/providers/aws/policy"
+	"github.com/stint-dev/stint/oidc/trust"
+)
+
+// Trust is what this package knows of AWS's locks: the trust policies of roles.
+var Trust = trust.Cloud{Name: Name, Find: findTrust, Parse: parseTrust, Render: renderTrust}
+
+// A trustPolicy is a role's trust policy, ready to be asked.
+type trustPolicy struct {
+	doc *policy.Document
+	// unresolved is set when the text holds placeholders: no answer is exact.
+	unresolved bool
+	// maxSession is the role's MaxSessionDuration in seconds, 0 when it is not known.
+	maxSession int
+}
+
+// A roleExport is a role as the command line tool prints it, as far as it is read.
+// The document is JSON, or JSON in a URL-encoded string as the API itself sends it.
+type roleExport struct {
+	RoleName                 string          `json:"RoleName"`
+	AssumeRolePolicyDocument json.RawMessage `json:"AssumeRolePolicyDocument"`
+	MaxSessionDuration       int             `json:"MaxSessionDuration"`
+}
+
+func (r roleExport) document() ([]byte, error) {
+	var text string
+	if json.Unmarshal(r.AssumeRolePolicyDocument, &text) != nil {
+		return r.AssumeRolePolicyDocument, nil
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return []byte(text), nil
+	}
+	text, err := url.PathUnescape(text)
+	return []byte(text), err
+}
+
+// parseTrust reads a trust policy, or a role that carries one.
+func parseTrust(d trust.Document) (trust.Policy, error) {
+	p := &trustPolicy{unresolved: len(d.Unresolved) > 0}
+	body := d.Body
+	var role roleExport
+	if json.Unmarshal(body, &role) == nil && role.AssumeRolePolicyDocument != nil {
+		var err error
+		if body, err = role.document(); err != nil {
+			return nil, fmt.Errorf("the trust policy of role %.64q is not url-encoded", role.RoleName)
+		}
+		p.maxSession = role.MaxSessionDuration
+	}
+	var err error
+	if p.doc, err = policy.Parse(policy.Trust, body); err != nil {
+		return nil, err
+	}
+	p.nameProviders()
+	return p, nil
+}
+
+// nameProviders gives principals that could not be resolved, such as a reference to
+// a provider of another module, the provider that the statement's own keys name.
+func (p *trustPolicy) nameProviders() {
+	for i := range p.doc.Statements {
+		s := &p.doc.Statements[i]
+		for k := range s.Principals {
+			who := &s.Principals[k]
+			if who.Type != "Federated" || who.ID == "*" || strings.Contains(who.ID, ":oidc-provider/") || !p.unresolved {
+				continue
+			}
+			who.ID = policy.ProviderARN("aws", "", keyProvider(s))
+		}
+	}
+}
+
+// keyProvider is the provider of the first claim that a statement compares.
+func keyProvider(s *policy.Statement) string {
+	for _, c := range s.Conditions {
+		if provider, _, ok := splitKey(c.Key); ok {
+			return provider
+		}
+	}
+	return gitHubProvider
+}
+
+// gitHubProvider is the name of github.com's provider.
+const gitHubProvider = "token.actions.githubusercontent.com"
+
+// splitKey splits a condition key that is a claim: provider:claim, in lower case.
+func splitKey(key string) (provider, claim string, ok bool) {
+	if policy.ServiceKey(key) {
+		return "", "", false
+	}
+	i := strings.LastIndexByte(key, ':')
+	if i < 0 {
+		return "", "", false
+	}
+	return strings.ToLower(key[:i]), strings.ToLower(key[i+1:]), true
+}
+
+// isGitHub reports whether a provider is GitHub's: github.com with or without an
+// enterprise's own issuer, a ghe.com tenant, or GitHub Enterprise Server.
+func isGitHub(provider string) bool {
+	provider = strings.ToLower(provider)
+	return strings.HasPrefix(provider, "token.actions.") || strings.HasPrefix(provider, "vstoken.actions.") ||
+		strings.HasSuffix(provider, "/_services/token")
+}
+
+// A providerName is an OpenID provider as its ARN names it.
+type providerName struct{ partition, account, name string }
+
+func parseProvider(arn string) (providerName, bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[2] != "iam" {
+		return providerName{}, false
+	}
+	name, ok := strings.CutPrefix(parts[5], "oidc-provider/")
+	return providerName{parts[1], parts[4], name}, ok && name != ""
+}
+
+// providers are those that a statement's principals name; nothing for a wildcard.
+func providers(s *policy.Statement) []providerName {
+	var list []providerName
+	for _, who := range s.Principals {
+		if p, ok := parseProvider(who.ID); ok && who.Type == "Federated" && !s.NotPrincipal {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Decide asks the policy about a token of its issuer's provider. STS has checked the
+// signature and the provider's list of audiences before.
+func (p *trustPolicy) Decide(c oidc.Claims) trust.Answer {
+	provider, ok := strings.CutPrefix(c.Issuer, "https://")
+	if !ok {
+		return trust.Answer{Exact: true, Why: "the token has no issuer with https"}
+	}
+	at := p.account(provider)
+	d := p.doc.Evaluate(policy.WebIdentityRequest(at.partition, at.account, provider, c.Values))
+	return trust.Answer{Admits: d.Outcome != policy.Deny, Exact: d.Outcome != policy.Unknown && !p.unresolved, Why: d.Why}
+}
+
+// account is where the policy has the provider: a role trusts those of its own
+// account only.
+func (p *trustPolicy) account(provider string) providerName {
+	at := providerName{partition: "aws", account: "000000000000"}
+	for i := range p.doc.Statements {
+		for _, named := range providers(&p.doc.Statements[i]) {
+			if named.name == provider {
+				return named
+			}
+			at = named
+		}
+	}
+	return at
+}
+
+// Audience is the one that the first statement with one compares.
+func (p *trustPolicy) Audience() string {
+	for i := range p.doc.Statements {
+		for _, c := range p.doc.Statements[i].Conditions {
+			if _, claim, ok := splitKey(c.Key); ok && claim == "aud" && positive(c.Operator) && len(c.Values) > 0 {
+				return c.Values[0]
+			}
+		}
+	}
+	for _, s := range p.doc.Statements {
+		for _, at := range providers(&s) {
+			if part, ok := partitionOf(at.partition); ok {
+				return part.audience
+			}
+		}
+	}
+	return "sts.amazonaws.com"
+}
+
+// positive reports whether an operator names values that a string may have.
+func positive(operator string) bool {
+	base := baseOperator(operator)
+	return base == "StringEquals" || base == "StringLike" || base == "StringEqualsIgnoreCase"
+}
+
+// baseOperator is an operator without what decides about absent keys.
+func baseOperator(operator string) string {
+	_, after, ok := strings.Cut(operator, ":")
+	if !ok {
+		after = operator
+	}
+	return strings.TrimSuffix(after, "IfExists")
+}
+
+// Targets reads the conditions of each statement that admits tokens of GitHub's.
+func (p *trustPolicy) Targets() []trust.Target {
+	var targets []trust.Target
+	for i := range p.doc.Statements {
+		s := &p.doc.Statements[i]
+		if s.Effect != policy.EffectAllow {
+			continue
+		}
+		named := map[string][]string{}
+		for _, c := range s.Conditions {
+			if _, claim, ok := splitKey(c.Key); ok && positive(c.Operator) {
+				named[claim] = append(named[claim], c.Values...)
+			}
+		}
+		list := trust.Named(named)
+		if len(list) == 0 && len(providers(s)) > 0 {
+			list = []trust.Target{{}} // the provider alone is named
+		}
+		for k := range list {
+			if at := providers(s); len(at) > 0 && list[k].Issuer == "" {
+				list[k].Issuer = "https://" + at[0].name
+			}
+		}
+		targets = append(targets, list...)
+	}
+	return targets
+}

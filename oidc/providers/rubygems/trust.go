@@ -1,0 +1,6 @@
+package rubygems
+
+import "github.com/stint-dev/stint/oidc/providers/registry"
+
+// Trust is the form of a gem's trusted publisher, and what the registry makes of it.
+var Trust = registry.Trust(rubygems)
