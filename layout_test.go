@@ -116,7 +116,7 @@ var (
 		"org":       {"workflows/github/githubtest", "lint/rules"},
 		"workflows": {"workflows/github/githubtest"},
 		"migrate":   {"lint/rules", "oidc/providers"},
-		"scripts":   {"oidc", "oidc/*", "oidc/providers/*"},
+		"scripts":   {"oidc", "oidc/*", "oidc/providers/*", "oidc/receipt/*"},
 	}
 	testOutside = map[string][]string{
 		"workflows": {"yaml", "go-internal", "txtar"},

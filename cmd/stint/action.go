@@ -30,10 +30,10 @@ const (
 func actionCommand(w world, at func(world) (venue, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "action main|post|lint",
-		Short: "what action.yml runs: open a grant for the job, and end it; or lint",
+		Short: "what action.yml runs: a grant for the job, or a lint",
 		Long: `action is what the launcher of action.yml runs. main reads the inputs of the
-step and hands the credentials to the later steps of the job; post ends what main
-opened, as main left it in the runner's state.`,
+step and hands the credentials to the later steps of the job; post ends what
+main opened, as main left it in the runner's state.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "main" || args[0] == "post" || args[0] == "lint") {
 				return nil
@@ -103,7 +103,7 @@ func (a action) main(ctx context.Context) error {
 		}
 	}
 	job := jobKey(a.world)
-	saySwept(a.world, job)
+	saySwept(ctx, a.world, a.at, job)
 	receipts, err := openLedger(a.receiptsPath())
 	if err != nil {
 		return err
@@ -160,6 +160,8 @@ func (a action) post(ctx context.Context) error {
 	receipts, err := openLedger(a.receiptsPath())
 	if err != nil {
 		receipts = &ledger{err: err} // a receipt is missing, and the lease is ended all the same
+	} else if err := receipts.signedBy(a.input("sign-receipts"), a.at.signing(a.world, "")); err != nil {
+		receipts.fail(err)
 	}
 	defer receipts.close(a.stderr)
 	var all lease.State // one, so that all share the time that a cancelled job has

@@ -94,6 +94,9 @@ func (a action) inlineBlock() string {
 		if k.provider != last {
 			fmt.Fprintf(&b, "    %s:\n", k.provider)
 			last = k.provider
+			if last == "vault" {
+				b.WriteString("      token: true\n") // no input names a secret to read
+			}
 		}
 		fmt.Fprintf(&b, "      %s: %s\n", k.key, quoted(value))
 	}
@@ -118,8 +121,12 @@ func (a action) firstTry(in actionInputs, block string) (actionInputs, error) {
 	if !ok || !ok2 {
 		return in, usage("run this in a step of a job, where the runner says which workflow it is", "there is no workflow in GITHUB_WORKFLOW_REF")
 	}
+	ttl := "15m"
+	if strings.Contains(block, "    azure:\n") {
+		ttl = "90m" // no access token of Entra can be asked to live shorter
+	}
 	in.inline = "version: 1\ngrants:\n  first-try:\n    intent: try stint out\n    owner: " + quoted("@"+cmp.Or(a.getenv("GITHUB_ACTOR"), "nobody")) +
-		"\n    for: { workflow: " + quoted(".github/"+path) + ", ref: " + quoted(a.getenv("GITHUB_REF")) + " }\n    ttl: 15m\n" + block
+		"\n    for: { workflow: " + quoted(".github/"+path) + ", ref: " + quoted(a.getenv("GITHUB_REF")) + " }\n    ttl: " + ttl + "\n" + block
 	f, err := parseGrants(grant.Path, []byte(in.inline))
 	if err != nil {
 		return in, err

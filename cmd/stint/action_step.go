@@ -39,6 +39,9 @@ type actionStep struct {
 // handOver opens all grants and hands them over at once, or ends what it opened.
 func (s actionStep) handOver(ctx context.Context) error {
 	leases, err := s.open(ctx)
+	if err == nil && ctx.Err() != nil {
+		err = &failure{exitIncomplete, "stopped before the credentials were handed over", "run the job again"}
+	}
 	if err == nil {
 		err = lease.HandToJob(s.commands, s.files.env, leases...)
 	}

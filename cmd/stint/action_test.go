@@ -16,9 +16,16 @@ import (
 func newActionScene(t *testing.T, fault func(sandbox.Call) *sandbox.Fault) *scene {
 	t.Helper()
 	s := newScene(t, grants, fault)
-	for name, value := range map[string]string{
-		"INPUT_GRANT": "deploy-site", "INPUT_FILE": "stint.yml", "INPUT_MODE": "env",
-		"GITHUB_WORKSPACE": s.dir, "RUNNER_TEMP": s.dir,
+	s.env["RUNNER_TEMP"] = s.dir
+	s.withRunnerFiles(t)
+	return s
+}
+
+// withRunnerFiles gives a scene's job what the runner gives to the action.
+func (s *scene) withRunnerFiles(t *testing.T) {
+	t.Helper()
+	for name, value := range map[string]string{"INPUT_GRANT": "deploy-site", "INPUT_FILE": "stint.yml", "INPUT_MODE": "env",
+		"GITHUB_WORKSPACE": s.dir,
 	} {
 		s.env[name] = value
 	}
@@ -28,7 +35,6 @@ func newActionScene(t *testing.T, fault func(sandbox.Call) *sandbox.Fault) *scen
 			t.Fatal(err)
 		}
 	}
-	return s
 }
 
 // action runs main or post as the program does, outputs and annotations included.

@@ -28,7 +28,8 @@ func configCommand(w world) *cobra.Command {
 check says whether both readers of the file, lint and the grants, take it. show
 prints the settings of lint that count; with --explain, where each comes from.
 
-Exit status: 0 the file can be used, 2 it cannot, 3 what it extends was not read.`,
+Exit status: 0 the file can be used, 2 it cannot, 3 what it extends was not
+read.`,
 		Example: `  stint config check
   stint config show --explain --online`,
 		Args: func(_ *cobra.Command, args []string) error {

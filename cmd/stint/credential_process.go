@@ -19,15 +19,15 @@ import (
 )
 
 const credentialProcessLong = `credential-process trades GRANT and prints AWS's credentials as the setting
-credential_process of a profile wants them. Each use is an exchange of its own, so
-that nothing lies on disk between them:
+credential_process of a profile wants them. Each use is an exchange of its own,
+so that nothing lies on disk between them:
 
   [profile deploy-site]
   region = eu-west-1
   credential_process = stint credential-process deploy-site
 
-What it prints is a secret, so it refuses to print to a terminal unless --show is
-given.`
+What it prints is a secret, so it refuses to print to a terminal unless --show
+is given.`
 
 type processOptions struct {
 	execOptions
@@ -39,7 +39,7 @@ func credentialProcessCommand(w world, at func(world) (venue, error)) *cobra.Com
 	var o processOptions
 	c := &cobra.Command{
 		Use:   "credential-process GRANT",
-		Short: "print AWS credentials of a grant for a profile's credential_process",
+		Short: "AWS credentials of a grant, for a profile that wants them",
 		Long:  credentialProcessLong,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -17,25 +17,27 @@ import (
 )
 
 type execOptions struct {
-	file, tokenFile, receipts, mode string
-	last                            time.Duration // --for
-	verbose                         bool
+	file, tokenFile, receipts, sign, mode string
+	last                                  time.Duration // --for
+	verbose, receiptArgs                  bool
 }
 
-const execLong = `exec trades each GRANT for its credentials, runs CMD with them, and ends them when
-CMD ends. Several grants are written with commas; two that would set the same
-variables are refused. The variables with which id-tokens are asked for, and ambient
-cloud credentials, are left out of CMD's environment; so a stint exec within CMD
-has nothing to ask with, and the outer one is given all grants that are needed.
+const execLong = `exec trades each GRANT for its credentials, runs CMD with them, and ends them
+when CMD ends. Several grants are written with commas; two that would set the
+same variables are refused. The variables with which id-tokens are asked for,
+and ambient cloud credentials, are left out of CMD's environment; so a stint
+exec within CMD has nothing to ask with, and the outer one is given all grants
+that are needed.
 
-  --mode env      variables, and the files that a cloud's tools need (the default)
-  --mode broker   an endpoint on 127.0.0.1 that the cloud's tools ask, for AWS, Google
-                  Cloud and Azure: a long command has fresh credentials to its end
+  --mode env      variables, and files that a cloud's tools need; the default
+  --mode broker   an endpoint on 127.0.0.1 that the cloud's tools ask, for AWS,
+                  Google Cloud and Azure: a long command has fresh credentials
+                  to its end
   --mode file     private files alone, replaced before what is in them ends
-  --mode profile  a profile for each AWS grant, so that a command can have several
+  --mode profile  a profile for each AWS grant: a command can have several
 
-Whatever can reach CMD is refreshed until it ends, each time with a new id-token that
-is decided like the first; variables of a command that runs cannot change.
+Whatever can reach CMD is refreshed until it ends, each time with a new id-token
+that is decided like the first; variables of a command that runs cannot change.
 
 That is tidiness, not a wall: code in the same job can read the environment of
 another process, or ask for an id-token itself.
@@ -73,6 +75,8 @@ func execCommand(w world, at func(world) (venue, error)) *cobra.Command {
 func (o *execOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.file, "file", grant.Path, "the grant `FILE`")
 	c.Flags().StringVar(&o.receipts, "receipts", "", "append a JSON line for each event to `FILE`")
+	c.Flags().BoolVar(&o.receiptArgs, "receipt-args", false, "record all arguments of CMD, not the program alone")
+	c.Flags().StringVar(&o.sign, "sign-receipts", "", signHelp)
 	c.Flags().StringVar(&o.mode, "mode", modeEnv, "hand over by env, broker, file or profile")
 	c.Flags().DurationVar(&o.last, "for", 0, "issue nothing that lasts longer than `TIME` from now, as in 2h")
 	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say what was issued and what is not passed on")
@@ -105,7 +109,11 @@ func runExec(ctx context.Context, w world, at venue, o execOptions, args []strin
 		return err
 	}
 	defer receipts.close(w.stderr)
-	saySwept(w, "")
+	receipts.runs(args[1:], o.receiptArgs)
+	if err := receipts.signedBy(o.sign, at.signing(w, o.tokenFile)); err != nil {
+		return err
+	}
+	saySwept(ctx, w, at, "")
 	hand, err := newHanding(w, cmp.Or(o.mode, modeEnv), o.until(w))
 	if err != nil {
 		return err
@@ -157,10 +165,13 @@ func (o execOptions) until(w world) time.Time {
 	return w.now().Add(o.last)
 }
 
-// saySwept removes what killed runs left, and says so. What cannot be looked at is not
-// worth a command that does not run.
-func saySwept(w world, job string) {
-	left, err := lease.Sweep(w.getenv("RUNNER_TEMP"), job, w.now())
+// saySwept ends what killed runs left open, removes their private files, and says so.
+// What cannot be looked at is not worth a command that does not run.
+func saySwept(ctx context.Context, w world, at venue, job string) {
+	left, err := lease.Sweep(w.getenv("RUNNER_TEMP"), job, w.now(), func(open lease.State) {
+		fmt.Fprintln(w.stderr, "stint: what a run that was killed had open:")
+		sayEnded(w.stderr, lease.EndState(ctx, open, at.enders(w), lease.Options{Now: w.now}))
+	})
 	if err != nil {
 		return
 	}

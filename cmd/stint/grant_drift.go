@@ -40,7 +40,7 @@ Exit status: 0 no drift, 1 drift, 2 wrong use.`,
 	}
 	o.flags(c)
 	c.Flags().StringArrayVar(&policies, "policy", nil, "a `FILE` or directory with the policy; may be given again")
-	c.Flags().StringVar(&format, "format", "text", "`text or json`")
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	return c
 }
 

@@ -25,10 +25,10 @@ type lockOptions struct {
 func (o *lockOptions) flags(c *cobra.Command) {
 	o.grantOptions.flags(c)
 	f := c.Flags()
-	f.StringVar(&o.cloud, "for", "", "the cloud, when the grant has several: `"+strings.Join(cloudNames(), ", ")+"`")
+	f.StringVar(&o.cloud, "for", "", "`CLOUD`, when the grant has several: "+strings.Join(cloudNames(), ", "))
 	f.StringVar(&o.ownerID, "owner-id", "", "decimal `ID` of the repository's owner")
 	f.StringVar(&o.id, "repository-id", "", "decimal `ID` of the repository")
-	f.StringVar(&o.subject, "subject", "", "form of sub: `name, immutable or either`; without it, what the ids allow")
+	f.StringVar(&o.subject, "subject", "", "`FORM` of sub: name, immutable or either; without it, what the ids allow")
 	f.StringVar(&o.issuer, "issuer", "", "`URL` of the token issuer, when it is not github.com's")
 }
 
@@ -59,7 +59,7 @@ Exit status: 0 written, 2 wrong use or a lock that the cloud cannot hold.`,
 		},
 	}
 	o.flags(c)
-	c.Flags().StringVar(&format, "format", "text", "`text, json, terraform or cli`")
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, json, terraform or cli")
 	return c
 }
 

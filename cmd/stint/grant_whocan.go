@@ -35,9 +35,9 @@ id-token: write presents, for each event that starts it, and asks the grant, the
 policy FILE, or the policy of ROLE in the files of --policy.
 
 "always" is a job that gets in whatever its workflow leaves open (the ref of a
-dispatch, an expression as the environment, the ids); "possibly" is one that gets
-in with some of it. Signatures, rulesets and the rules of environments are not
-looked at.
+dispatch, an expression as the environment, the ids); "possibly" is one that
+gets in with some of it. Signatures, rulesets and the rules of environments are
+not looked at.
 
 Exit status: 0 answered, 2 wrong use, 3 a workflow could not be read.`,
 		Example: `  stint grant who-can deploy-site
@@ -50,10 +50,10 @@ Exit status: 0 answered, 2 wrong use, 3 a workflow could not be read.`,
 	f := c.Flags()
 	f.StringVar(&o.ownerID, "owner-id", "", "decimal `ID` of the repository's owner")
 	f.StringVar(&o.id, "repository-id", "", "decimal `ID` of the repository")
-	f.StringVar(&o.subject, "subject", "", "form of sub: `name, immutable or either`")
+	f.StringVar(&o.subject, "subject", "", "`FORM` of sub: name, immutable or either")
 	f.StringVar(&o.workflows, "workflows", ".", "the repository `PATH` whose jobs are asked about")
 	f.StringArrayVar(&o.policies, "policy", nil, "a `FILE` or directory that holds the policy of ROLE; may be given again")
-	f.StringVar(&o.format, "format", "text", "`text or json`")
+	f.StringVar(&o.format, "format", "text", "`FORMAT`: text or json")
 	return c
 }
 

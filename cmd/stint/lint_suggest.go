@@ -24,7 +24,7 @@ func suggestFixes(ctx context.Context, w world, result *lint.Result) {
 		fmt.Fprintf(w.stderr, "stint: no suggestions: %s\n", workflows.Printable(err.Error()))
 		return
 	}
-	fmt.Fprintf(w.stderr, "stint: %d suggestions posted\n", n)
+	fmt.Fprintf(w.stderr, "stint: suggestions posted: %d\n", n)
 }
 
 func postSuggestions(ctx context.Context, w world, result *lint.Result) (int, error) {

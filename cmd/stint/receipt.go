@@ -18,9 +18,10 @@ const bundleSuffix = ".sigstore.json"
 func receiptCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "receipt",
-		Short: "show, sign and verify what was recorded, and compare it with a cloud's log",
-		Long: `receipt reads the files that --receipts and the action write: a JSON line for each
-decision, issuance, refresh and end, each with the hash of the line before it.`,
+		Short: "show, sign, verify and compare what was recorded",
+		Long: `receipt reads the files that --receipts and the action write: a JSON line for
+each decision, issuance, refresh and end, each with the hash of the line before
+it.`,
 	}
 	c.AddCommand(receiptShowCommand(w), receiptVerifyCommand(w), receiptSignCommand(w), receiptReconcileCommand(w))
 	return c

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,17 +20,19 @@ func receiptReconcileCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reconcile RECEIPTS… --cloudtrail FILE…",
 		Short: "find credentials in a cloud's log that no receipt explains",
-		Long: `reconcile reads a cloud's own log and tells which credentials of the roles in the
-receipts were minted, or used, without a receipt, or used after their end.
+		Long: `reconcile reads a cloud's own log and tells which credentials of the roles in
+the receipts were minted, or used, without a receipt, or used after their end.
 
-CloudTrail: files as they are delivered, the output of aws cloudtrail lookup-events,
-or a record a line; plain or gzip. Vault and OpenBao: an audit log, from its beginning.
-A log says nothing of other accounts and regions than its own.
+CloudTrail: files as they are delivered, the output of aws cloudtrail
+lookup-events, or a record a line; plain or gzip. Vault and OpenBao: an audit
+log, from its beginning. A log says nothing of other accounts and regions than
+its own.
 
 Exit status: 0 every credential has a receipt, 1 some have none, 2 wrong use,
 3 a file cannot be read.`,
 		Example: `  stint receipt reconcile receipts/*.jsonl --cloudtrail trail.json.gz
-  stint receipt reconcile receipts.jsonl --role arn:aws:iam::111122223333:role/release --cloudtrail trail.json`,
+  stint receipt reconcile receipts.jsonl --cloudtrail trail.json \
+    --role arn:aws:iam::111122223333:role/release`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return o.run(w, args) },
 	}
@@ -88,6 +92,9 @@ func (o reconcileOptions) readLogs(l *reconcile.Ledger) error {
 
 func readLog(path string, add func(io.Reader) error) error {
 	f, err := machine{}.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("give the log as a file", "there is no file %q", path)
+	}
 	if err != nil {
 		return &failure{exitIncomplete, fmt.Sprintf("the log %q cannot be read: %s", path, reason(err)), "give a file that this user may read"}
 	}

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// signTimeout bounds a signature with all its calls: post has not long before a
-	// cancelled job is killed.
-	signTimeout = 5 * time.Second
+	// signTimeout bounds a signature with all its calls. A log takes some seconds for its
+	// entry; a cancelled job that is killed before has its receipts, unsigned.
+	signTimeout = 20 * time.Second
 	maxKeyBytes = 16 << 10
 )
 
@@ -32,13 +32,15 @@ func receiptSignCommand(w world) *cobra.Command {
 		Long: `sign writes a sigstore bundle beside the receipts, over the file as it is: a
 checkpoint, when more lines are to come. cosign verify-blob verifies it too.
 
-By fulcio and tsa the signature is the job's own, with a certificate for its id-token
-(audience sigstore) and a timestamp. A rekor is a transparency log. Whoever reads such
-a log, or the log of a public Fulcio, reads the names of repository, workflow and run:
-addresses of sigstore's public instance want publish=yes beside them.
+By fulcio and tsa the signature is the job's own, with a certificate for its
+id-token (audience sigstore) and a timestamp. A rekor is a transparency log.
+Whoever reads such a log, or the log of a public Fulcio, reads the names of
+repository, workflow and run: addresses of sigstore's public instance want
+publish=yes beside them.
 
 By key it is that of an ECDSA P-256 key in PEM, for places without a network.`,
-		Example: `  stint receipt sign receipts.jsonl --by fulcio=https://fulcio.acme.example,tsa=https://tsa.acme.example/api/v1/timestamp
+		Example: `  stint receipt sign receipts.jsonl \
+    --by fulcio=https://fulcio.acme.example,tsa=https://tsa.acme.example
   stint receipt sign receipts.jsonl --by key=receipts.key`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -19,18 +19,20 @@ func receiptVerifyCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "verify the chain of receipts, and a signature over its head",
-		Long: `verify checks that each line follows the one before it. With a key, or a trusted root
-and whose signature it has to be, it verifies the sigstore bundle beside the file, and
-that the claims in the receipts are those of the signing job.
+		Long: `verify checks that each line follows the one before it. With a key, or a trusted
+root and whose signature it has to be, it verifies the sigstore bundle beside
+the file, and that the claims in the receipts are those of the signing job.
 
-The chain alone does not show that lines at the end are missing, or that the last line,
-or all of it, was written anew: that takes a signature, or a head kept elsewhere.
+The chain alone does not show that lines at the end are missing, or that the
+last line, or all of it, was written anew: that takes a signature, or a head
+kept elsewhere.
 
-Exit status: 0 all of it holds, 1 it does not, 2 wrong use, 3 a file cannot be read.`,
+Exit status: 0 all of it holds, 1 it does not, 2 wrong use, 3 a file cannot be
+read.`,
 		Example: `  stint receipt verify receipts.jsonl
   stint receipt verify receipts.jsonl --key receipts.pub
   stint receipt verify receipts.jsonl --trusted-root trusted_root.json \
-    --certificate-identity https://github.com/acme/site/.github/workflows/deploy.yml@refs/heads/main \
+    --certificate-identity "$WORKFLOW_URL@refs/heads/main" \
     --certificate-oidc-issuer https://token.actions.githubusercontent.com`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return o.run(w, args[0]) },

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		"status":  statusMain,
 		"trap":    trapMain,
 		"blob":    blobMain,
+		"reveal":  revealMain,
 	})
 }
 

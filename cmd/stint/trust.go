@@ -21,7 +21,7 @@ import (
 func trustCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trust",
-		Short: "judge the trust policies by which clouds decide about id-tokens",
+		Short: "judge the trust policies by which clouds take id-tokens",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -54,11 +54,11 @@ Exit status: 0 answered, 2 wrong use or a file that cannot be read.`,
 		RunE: func(*cobra.Command, []string) error { return runTrustEval(w, o) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.cloud, "cloud", "", "`"+strings.Join(cloudNames(), ", ")+"`")
+	f.StringVar(&o.cloud, "cloud", "", "`CLOUD`: "+strings.Join(cloudNames(), ", "))
 	f.StringVar(&o.policy, "policy", "", "the `FILE` that holds the policy")
 	f.StringVar(&o.claims, "claims", "", "the `FILE` of claims, - is standard input")
 	f.StringVar(&o.name, "name", "", "`NAME` of the policy, when the file holds several")
-	f.StringVar(&o.format, "format", "text", "`text or json`")
+	f.StringVar(&o.format, "format", "text", "`FORMAT`: text or json")
 	return c
 }
 
@@ -85,7 +85,7 @@ func runTrustEval(w world, o evalOptions) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := o.readTokens(w, p.Audience())
+	tokens, err := o.readTokens(w, expectedAudience(cloud, p))
 	if err != nil {
 		return err
 	}
@@ -191,6 +191,16 @@ func namedObjects(b []byte) (map[string]json.RawMessage, bool) {
 		}
 	}
 	return many, true
+}
+
+// expectedAudience is what AUD stands for. The audience of tokens that were asked for
+// without one, which every careless party takes, is nobody's expectation, also where a
+// policy names it.
+func expectedAudience(cloud trust.Cloud, p trust.Policy) string {
+	if a := p.Audience(); a != "" && !strings.HasPrefix(strings.ToLower(a), "https://github.com/") {
+		return a
+	}
+	return cloud.Audience
 }
 
 func withAudience(c oidc.Claims, audience string) oidc.Claims {

@@ -41,7 +41,7 @@ Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runTrustLint(w, o, args) },
 	}
-	c.Flags().StringVar(&o.format, "format", "text", "`text or json`")
+	c.Flags().StringVar(&o.format, "format", "text", "`FORMAT`: text or json")
 	c.Flags().StringArrayVar(&o.spelt, "repository", nil, "`OWNER/REPO` as GitHub spells it, for policies that name it; may be given again")
 	c.Flags().StringVar(&o.minSeverity, "min-severity", "low", "least severity that is reported and fails: `info, low, medium, high, critical`")
 	return c

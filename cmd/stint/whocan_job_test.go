@@ -40,7 +40,9 @@ func presented(g *reach.Graph, q guess, claim string) map[string][]string {
 
 func TestPresencesFollowTheWorkflow(t *testing.T) {
 	const head = "permissions: { id-token: write }\njobs:\n"
-	job := func(id, more string) string { return "  " + id + ": { runs-on: ubuntu-latest, steps: [{ run: make }]" + more + " }\n" }
+	job := func(id, more string) string {
+		return "  " + id + ": { runs-on: ubuntu-latest, steps: [{ run: make }]" + more + " }\n"
+	}
 	g := graphOf(map[string]string{
 		".github/workflows/a.yml": "on: { push: { branches: [main, 'release/*'], tags: [v1] }, pull_request: , issue_comment: }\n" + head +
 			job("plain", "") + job("live", ", environment: live") + job("some", ", environment: \"${{ inputs.to }}\"") + job("none", ", permissions: {}") +

@@ -171,13 +171,10 @@ func level(f *lint.Finding) string {
 	return f.Severity.String()
 }
 
-// noticeText says of a notice why it is one.
-const noticeText = "not of this change: this line was there before; worth its severity, "
-
 // message is what a format with room for a sentence says of a finding.
 func message(f lint.Finding) string {
 	if f.Notice {
-		return noticeText + f.Severity.String() + ": " + sentence(f)
+		return "not brought by this change, otherwise " + f.Severity.String() + ": " + sentence(f)
 	}
 	return sentence(f)
 }

@@ -21,6 +21,8 @@ const (
 	// for, or nothing, and then the process that holds its lock.
 	ownerName     = ".owner"
 	maxOwnerBytes = 256
+	// recordName is the file that says which credentials a lease holds, as a [State].
+	recordName = "record.json"
 )
 
 var (

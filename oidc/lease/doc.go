@@ -10,7 +10,9 @@
 //
 // What main leaves for post is a [State]: handles, not credentials. Post ends them
 // with [EndState], which needs neither the grant file nor the environment, because
-// steps in between can have changed both.
+// steps in between can have changed both. A lease that can be revoked, or has private
+// files, also keeps a record of its handles beside these files: when its process is
+// killed, the next one that starts gives it to [Sweep].
 //
 // The credentials are for the one command, or the one job; nothing here hides them
 // from code that reads the memory or the environment of its neighbours.

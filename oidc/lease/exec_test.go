@@ -25,7 +25,15 @@ func TestMain(m *testing.M) {
 	if play, ok := roles[role]; ok {
 		os.Exit(play(arg))
 	}
-	os.Exit(m.Run())
+	// Leases that a test leaves open have their records in here.
+	temp, err := os.MkdirTemp("", "lease-test")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("TMPDIR", temp)
+	status := m.Run()
+	_ = os.RemoveAll(temp)
+	os.Exit(status)
 }
 
 // roles are what the test binary can play.

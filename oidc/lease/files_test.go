@@ -216,7 +216,7 @@ func TestSweepTakesWhatIsLeft(t *testing.T) {
 		return d.Path()
 	}
 	running := func(d *Directory) { t.Cleanup(func() { _ = d.Remove() }) } // holds it
-	killed := func(d *Directory) { _ = d.lock.Close() } // as the system does
+	killed := func(d *Directory) { _ = d.lock.Close() }                    // as the system does
 	alive := make("", running)
 	dead := make("", killed)
 	ours := make("job-2", (*Directory).Leave)
@@ -234,7 +234,7 @@ func TestSweepTakesWhatIsLeft(t *testing.T) {
 	target := t.TempDir()
 	_ = os.Symlink(target, filepath.Join(temp, "stint-lease-"+strings.Repeat("2", 32)))
 
-	removed, err := Sweep(temp, "job-2", now)
+	removed, err := Sweep(temp, "job-2", now, nil)
 	if err != nil || len(removed) != 3 {
 		t.Errorf("removed %v, %v", removed, err)
 	}
@@ -245,7 +245,7 @@ func TestSweepTakesWhatIsLeft(t *testing.T) {
 	}
 	// A command of no job leaves the directories of jobs alone.
 	other := make("job-3", (*Directory).Leave)
-	if removed, err := Sweep(temp, "", now); err != nil || len(removed) != 0 {
+	if removed, err := Sweep(temp, "", now, nil); err != nil || len(removed) != 0 {
 		t.Errorf("removed %v, %v", removed, err)
 	}
 	if _, err := os.Stat(other); err != nil {

@@ -242,6 +242,9 @@ func (l *Lease) replace(ctx context.Context, i int, fresh *held) error {
 	if !again {
 		l.former = append(l.former, former{old, l.opts.Now().Add(formerLife)})
 	}
+	// A full disk does not take away what works. The record then lacks the fresh one,
+	// which a kill would leave to expire.
+	_ = l.record()
 	return nil
 }
 

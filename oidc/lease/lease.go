@@ -215,7 +215,11 @@ func (l *Lease) obtain(ctx context.Context, p oidc.Provider) error {
 	}
 	h := &held{ender: p, provider: p, cred: cred}
 	l.held = append(l.held, h)
+	recorded := l.record()
 	l.observe(Event{Kind: Issuance, Provider: p.Name(), Credential: public(cred), TTL: req.TTL})
+	if recorded != nil {
+		return recorded
+	}
 	if err := p.Verify(cred, req); err != nil {
 		return err
 	}
@@ -249,24 +253,53 @@ func (l *Lease) place(ctx context.Context) error {
 		if len(h.files) == 0 {
 			continue
 		}
-		if l.dir == nil {
-			d, err := NewDirectory(l.opts.Temp, l.opts.Job)
-			if err != nil {
-				return err
-			}
-			l.dir = d
+		if err := l.makeDirectory(); err != nil {
+			return err
 		}
 		if err := l.write(ctx, h); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.record()
+}
+
+// makeDirectory makes the directory of the private files unless there is one.
+func (l *Lease) makeDirectory() (err error) {
+	if l.dir == nil {
+		l.dir, err = NewDirectory(l.opts.Temp, l.opts.Job)
+	}
+	return err
+}
+
+// record writes beside the private files which credentials are open, for the [Sweep]
+// that finds them when this process was killed. Where there is nothing to revoke and
+// no private file there is nothing to be found either, and no record.
+func (l *Lease) record() error {
+	if l.dir == nil && !slices.ContainsFunc(l.held, func(h *held) bool { return h.cred.Handle.Revoke != "" }) {
+		return nil
+	}
+	if err := l.makeDirectory(); err != nil {
+		return err
+	}
+	s := State{Version: StateVersion, Grant: l.grant.Name, GrantDigest: l.grant.Digest}
+	for _, f := range l.former {
+		s.Handles = append(s.Handles, f.cred.Handle)
+	}
+	for _, h := range l.held {
+		s.Handles = append(s.Handles, h.cred.Handle)
+	}
+	text, err := s.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = l.dir.Put(recordName, oidc.NewSecret(string(text)))
+	return err
 }
 
 // checkNames refuses two targets that set one variable, or write one file: the second
 // would silently replace the first.
 func (l *Lease) checkNames() error {
-	variables, files := map[string]string{}, map[string]string{}
+	variables, files := map[string]string{}, map[string]string{recordName: "stint"}
 	for _, h := range l.held {
 		target := h.cred.Handle.Provider
 		for _, name := range h.names() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/oidc"
@@ -79,7 +80,7 @@ func (f RunnerFile) Append(text string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(file, text)
+	err = writeFile(file, text)
 	if err != nil {
 		_ = file.Truncate(size)
 	}
@@ -148,12 +149,16 @@ func HandToJob(output io.Writer, env RunnerFile, leases ...*Lease) error {
 var (
 	envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 	// notForUs are variables by which one could steer the runner or the loader of
-	// programs. No cloud's credential is called so.
+	// programs. No credential is called so, but those of ours.
 	notForUs = regexp.MustCompile(`^(?i:PATH|HOME|SHELL|IFS|ENV|BASH_ENV|NODE_OPTIONS|PYTHON.*|RUBYOPT|PERL5.*|LD_.*|DYLD_.*|GITHUB_.*|RUNNER_.*|ACTIONS_.*|INPUT_.*|STATE_.*)$`)
 )
 
+// ours are names among notForUs that are credentials: gh and other tools of GitHub read
+// them, and the runner does not.
+var ours = []string{"GITHUB_TOKEN", "GITHUB_ENTERPRISE_TOKEN"}
+
 func checkEnvName(name string) error {
-	if envName.MatchString(name) && !notForUs.MatchString(name) {
+	if slices.Contains(ours, name) || envName.MatchString(name) && !notForUs.MatchString(name) {
 		return nil
 	}
 	return &oidc.Error{Stage: oidc.StageHandOver, Message: fmt.Sprintf("a provider wants to set the variable %.64q", name),

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/stint-dev/stint/oidc"
 )
 
 // sweepAge is the age from which a directory without an owner is one of a process that
@@ -21,8 +23,11 @@ const maxSweep = 10_000
 // swept when job, the name of the one that runs now, is another; one of a process when
 // that process is gone. What cannot be removed is left to the next sweep.
 //
-// The credentials in them are not ended: they expire by themselves.
-func Sweep(temp, job string, now time.Time) ([]string, error) {
+// The records in them say which credentials were open. They are given to end, all of
+// them at once and before anything is removed, so that a start which is killed itself
+// leaves them to the next; nil ends nothing. A credential whose record was lost, or was
+// not written before the kill, expires by itself.
+func Sweep(temp, job string, now time.Time, end func(State)) ([]string, error) {
 	parent, err := tempDirectory(temp)
 	if err != nil {
 		return nil, err
@@ -36,14 +41,53 @@ func Sweep(temp, job string, now time.Time) ([]string, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, noDirectory(parent, err)
 	}
-	var removed []string
+	var left, removed []string
+	var open State
 	for _, name := range names {
 		path := filepath.Join(parent, name)
-		if directoryName.MatchString(name) && isOurs(path) && isLeft(path, job, now) && removeDirectory(parent, name) == nil {
-			removed = append(removed, path)
+		if directoryName.MatchString(name) && isOurs(path) && isLeft(path, job, now) {
+			left, open.Handles = append(left, name), append(open.Handles, recorded(path)...)
+		}
+		if len(open.Handles) >= maxStateHandles {
+			break // what more there is has the next sweep's time
+		}
+	}
+	if len(open.Handles) > 0 && end != nil {
+		end(open)
+	}
+	for _, name := range left {
+		if removeDirectory(parent, name) == nil {
+			removed = append(removed, filepath.Join(parent, name))
 		}
 	}
 	return removed, nil
+}
+
+// recorded are the credentials in the record of a directory, none when it has no good one.
+func recorded(path string) []oidc.Handle {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	info, err := root.Lstat(recordName)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	f, err := root.OpenFile(recordName, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, MaxStateBytes+1))
+	if err != nil {
+		return nil
+	}
+	s, err := DecodeState(text)
+	if err != nil {
+		return nil
+	}
+	return s.Handles
 }
 
 // isOurs reports whether path is a directory of this user's alone.

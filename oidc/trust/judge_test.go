@@ -86,6 +86,7 @@ func TestJudge(t *testing.T) {
 		"anything around a name":             {globs{"sub": {"*umbrella/shop*"}}, Bad, "any-owner"},
 		"part of the repository claim":       {globs{"repository": {"*umbrella/*"}}, Bad, "owner-prefix"},
 		"branch without refs/heads":          {globs{"sub": {"repo:umbrella/shop:ref:main"}}, Dead, "never-admits"},
+		"no subject of any template":         {globs{"sub": {"umbrella/shop"}}, Dead, "never-admits"},
 		"space after a branch":               {globs{"sub": {main + " "}}, Dead, "never-admits"},
 		"pull requests on the main branch":   {globs{"sub": {"repo:umbrella/shop:pull_request"}, "ref": {"refs/heads/main"}}, Bad, "pull-request"},
 		"pull requests by event":             {globs{"repository_id": {"31"}, "event_name": {"pull_request"}}, Bad, "pull-request"},

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -117,13 +118,15 @@ func (p *prober) addTemplate(name string, k token) {
 		parts = append(parts, "x") // more claims, whatever they are
 	}
 	if k.template = strings.Join(parts, ":"); k.template == "" {
-		k.template = sub
-		if name != probeWorkload {
+		if k.template = sub; name != probeWorkload || !templateStart.MatchString(sub) {
 			return
 		}
 	}
 	p.list = append(p.list, Probe{name, p.target.Immutable, k.claims()})
 }
+
+// templateStart begins each subject of a template: the name of a claim.
+var templateStart = regexp.MustCompile(`^[a-z_]+:`)
 
 // example fills the wildcards of a pattern.
 func example(pattern string) string {

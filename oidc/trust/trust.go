@@ -13,6 +13,9 @@ const MaxDocumentBytes = 4 << 20
 type Cloud struct {
 	// Name is how the command line says it: "aws", "octo-sts".
 	Name string
+	// Audience is what the cloud expects in aud unless it is told otherwise; "" where
+	// each installation has its own.
+	Audience string
 	// Find returns the locks of a file in one of the cloud's own forms: a policy, an
 	// export of its command line tool. A file that is none of them gives nothing and
 	// no error; an error is a file that is meant to be one and cannot be read.

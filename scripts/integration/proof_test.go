@@ -109,7 +109,11 @@ func (p *proof) binary(variable, name string) string {
 	if err != nil {
 		p.skip("%s", cmp.Or(os.Getenv(variable+"_WHY"), "there is no "+name+" on this machine"))
 	}
-	if out, err := exec.CommandContext(p.ctx, found, "--version").CombinedOutput(); err != nil {
+	out, err := exec.CommandContext(p.ctx, found, "--version").CombinedOutput()
+	if err != nil { // some have a command for it
+		out, err = exec.CommandContext(p.ctx, found, "version").CombinedOutput()
+	}
+	if err != nil {
 		p.skip("%s does not start: %v: %.200s", name, err, out)
 	}
 	return found

@@ -78,7 +78,9 @@ func (c *Client) Suggest(ctx context.Context, pr PullRequest, all []Suggestion) 
 		"commit_id": pr.Head, "event": "COMMENT", "comments": comments,
 		"body": "Fixes that cannot change what a correct workflow does, by stint.",
 	}
-	if err := c.post(ctx, at+"/reviews", review); err != nil {
+	if err := c.post(ctx, at+"/reviews", review); errors.Is(err, ErrMayNot) {
+		return 0, err
+	} else if err != nil {
 		return 0, failed("the review", err)
 	}
 	return len(comments), nil

@@ -12,7 +12,7 @@ import (
 )
 
 // Trust is what this package knows of AWS's locks: the trust policies of roles.
-var Trust = trust.Cloud{Name: Name, Find: findTrust, Parse: parseTrust, Render: renderTrust}
+var Trust = trust.Cloud{Name: Name, Audience: "sts.amazonaws.com", Find: findTrust, Parse: parseTrust, Render: renderTrust}
 
 // A trustPolicy is a role's trust policy, ready to be asked.
 type trustPolicy struct {

@@ -13,7 +13,7 @@ import (
 
 // Trust reads, judges and writes the federated identity credentials of Entra
 // applications and user-assigned identities.
-var Trust = trust.Cloud{Name: "azure", Find: findFederated, Parse: parseFederated, Render: renderFederated}
+var Trust = trust.Cloud{Name: "azure", Audience: audiences["public"], Find: findFederated, Parse: parseFederated, Render: renderFederated}
 
 // Limits of federated identity credentials. Source: Microsoft Learn, "Workload identity
 // federation" and "Flexible federated identity credentials", read November 2026.

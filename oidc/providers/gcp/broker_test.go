@@ -58,7 +58,7 @@ func readByGoogle(t *testing.T, c *cloud, file string) {
 			t.Error("the file holds an id-token")
 		}
 	}
-	creds, err := google.CredentialsFromJSON(context.Background(), []byte(file), cloudPlatform)
+	creds, err := google.CredentialsFromJSONWithType(context.Background(), []byte(file), google.ExternalAccount, cloudPlatform)
 	if err != nil {
 		t.Fatal(err)
 	}

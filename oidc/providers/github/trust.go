@@ -18,7 +18,7 @@ import (
 )
 
 // Trust reads, judges and writes the trust policies of octo-sts.
-var Trust = trust.Cloud{Name: "octo-sts", Find: findSTS, Parse: parseSTS, Render: renderSTS}
+var Trust = trust.Cloud{Name: "octo-sts", Audience: octoDomain, Find: findSTS, Parse: parseSTS, Render: renderSTS}
 
 const (
 	// octoDomain is what octo-sts demands in aud when the policy names nothing.

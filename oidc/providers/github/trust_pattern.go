@@ -48,6 +48,10 @@ func squeeze(s string) string {
 func expand(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase != 0 {
+			// The parser keeps the capitals of what is compared in any case.
+			return []string{strings.ToLower(string(re.Rune))}
+		}
 		return []string{string(re.Rune)}
 	case syntax.OpBeginText, syntax.OpBeginLine:
 		return []string{beginMark}

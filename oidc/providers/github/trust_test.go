@@ -265,3 +265,11 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+func TestAPatternOfAnyLetterCaseIsJudgedByItsNames(t *testing.T) {
+	body := "issuer: https://token.actions.githubusercontent.com\nsubject_pattern: (?i)repo:umbrella/shop:ref:refs/heads/main\npermissions:\n  contents: read\n"
+	p := trusttest.Read(t, Trust, "x.sts.yaml", []byte(body))
+	if grade, found := trust.Judge(p); grade != trust.Good {
+		t.Errorf("grade is %s: %+v", grade, found)
+	}
+}

@@ -74,7 +74,7 @@ func parse(text string) (doc *document, err error) {
 
 func (p *parser) fail(format string, args ...any) {
 	if p.err == nil {
-		p.err = fmt.Errorf("Parse error at %s: %s", p.scan.Pos(), fmt.Sprintf(format, args...))
+		p.err = fmt.Errorf("parse error at %s: %s", p.scan.Pos(), fmt.Sprintf(format, args...))
 	}
 	p.tok = scanner.EOF
 }

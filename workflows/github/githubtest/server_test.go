@@ -47,7 +47,7 @@ func TestWrongQueriesFail(t *testing.T) {
 		`query($a:String){organization(login:"acme"){login}}`:               "not used",
 		`{organization(login:"acme"){...X}}`:                                "not defined",
 		`{organization(login:"acme"){... on Blob{text}}}`:                   "can't be spread",
-		`{organization(login:"acme"){login}`:                                "Parse error",
+		`{organization(login:"acme"){login}`:                                "parse error",
 		`{nodes(ids:$x){id}}`:                                               "Type mismatch",
 		`{organization(login:"acme"){repositories(first:100){nodes{environments(first:100){nodes{id}} deployKeys(first:100){nodes{title}} rulesets(first:100){nodes{rules(first:100){nodes{type}}}}}}}}`: "maximum limit",
 	} {

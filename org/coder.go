@@ -1,0 +1,140 @@
+package org
+
+import "encoding/binary"
+
+// A coder writes fields, or reads them: numbers from 0, texts by their place in a table
+// that holds each once, and up to eight flags in a byte.
+type coder interface {
+	number(*int)
+	text(*string)
+	flags(...*bool)
+	// list codes how many elements follow, and returns that.
+	list(n int) int
+}
+
+// codeList codes a list; an empty one is read as nil.
+func codeList[T any](c coder, list *[]T, code func(*T, coder)) {
+	if n := c.list(len(*list)); n != len(*list) {
+		*list = make([]T, n)
+	}
+	for i := range *list {
+		code(&(*list)[i], c)
+	}
+}
+
+// An encoder is the coder that writes.
+type encoder struct {
+	places map[string]int
+	table  []byte
+	body   []byte
+}
+
+func (e *encoder) number(n *int) { e.body = binary.AppendUvarint(e.body, uint64(max(*n, 0))) }
+
+func (e *encoder) list(n int) int {
+	e.number(&n)
+	return n
+}
+
+func (e *encoder) text(s *string) {
+	at, known := e.places[*s]
+	if !known {
+		at = len(e.places)
+		e.places[*s] = at
+		e.table = append(binary.AppendUvarint(e.table, uint64(len(*s))), *s...)
+	}
+	e.number(&at)
+}
+
+func (e *encoder) flags(list ...*bool) {
+	var bits byte
+	for i, f := range list {
+		if *f {
+			bits |= 1 << i
+		}
+	}
+	e.body = append(e.body, bits)
+}
+
+// encode returns the digest as it is kept: how many texts, each with its length before
+// it, then the fields.
+func (d digest) encode() []byte {
+	e := &encoder{places: map[string]int{}}
+	d.code(e)
+	out := binary.AppendUvarint(nil, uint64(len(e.places)))
+	return append(append(out, e.table...), e.body...)
+}
+
+// A decoder is the coder that reads. Once something is amiss all that follows is zero.
+type decoder struct {
+	rest  string
+	table []string
+	bad   bool
+}
+
+// decodeDigest reads what encode has written; the error is errDamaged.
+func decodeDigest(text []byte) (digest, error) {
+	r := &decoder{rest: string(text)} // once: all texts are parts of it
+	r.table = make([]string, r.list(0))
+	for i := range r.table {
+		r.table[i] = r.take(r.list(0))
+	}
+	var d digest
+	d.code(r)
+	if r.bad || r.rest != "" {
+		return digest{}, errDamaged
+	}
+	return d, nil
+}
+
+func (r *decoder) take(n int) string {
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
+}
+
+func (r *decoder) number(n *int) {
+	*n = 0
+	for i, shift := 0, 0; i < len(r.rest) && shift < 56; i, shift = i+1, shift+7 {
+		b := r.rest[i]
+		*n |= int(b&0x7f) << shift
+		if b < 0x80 {
+			r.rest = r.rest[i+1:]
+			return
+		}
+	}
+	r.fail()
+	*n = 0
+}
+
+// list never returns more than there are bytes left, of which each element has one.
+func (r *decoder) list(int) int {
+	var n int
+	if r.number(&n); n > len(r.rest) {
+		r.fail()
+		return 0
+	}
+	return n
+}
+
+func (r *decoder) text(s *string) {
+	var at int
+	if r.number(&at); at >= len(r.table) {
+		r.fail()
+		return
+	}
+	*s = r.table[at]
+}
+
+func (r *decoder) flags(list ...*bool) {
+	if r.rest == "" {
+		r.fail()
+		return
+	}
+	bits := r.take(1)[0]
+	for i, f := range list {
+		*f = bits&(1<<i) != 0
+	}
+}
+
+func (r *decoder) fail() { r.bad, r.rest = true, "" }

@@ -1,0 +1,234 @@
+package org
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/stint-dev/stint/workflows/github"
+)
+
+// Document returns everything that the index says, as of its last run. Posture is left
+// to whoever judges the settings. The error is an [*IndexError].
+func (x *Index) Document() (*Document, error) {
+	var d *Document
+	err := x.view(func(tx *bbolt.Tx) (err error) {
+		d, err = documentOf(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func documentOf(tx *bbolt.Tx) (*Document, error) {
+	meta := tx.Bucket(metaBucket)
+	d := &Document{
+		Version: 1, Host: string(meta.Get([]byte("host"))), Organization: string(meta.Get([]byte("organization"))),
+		Repositories: []Repository{}, Analyses: map[string]*Analysis{}, Trend: []Trend{}, Settings: []Setting{}, Posture: []Finding{},
+	}
+	last, _, err := lastRun(tx)
+	if err != nil {
+		return nil, err
+	}
+	d.Scanned, d.Stint = last.Started, last.Stint
+	secrets, err := inventoryOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.addRepositories(tx, last, secrets); err != nil {
+		return nil, err
+	}
+	d.Secrets = secrets.secrets()
+	if d.Settings, err = settingsOf(tx); err != nil {
+		return nil, err
+	}
+	if err := d.addTrend(tx); err != nil {
+		return nil, err
+	}
+	d.cover(last, tx)
+	return d, nil
+}
+
+// addRepositories adds the repositories by name, with their analyses.
+func (d *Document) addRepositories(tx *bbolt.Tx, last runRecord, secrets *inventory) error {
+	shared := newSharer()
+	err := eachRepo(tx, func(r *repoRecord) error {
+		r.settle(last)
+		d.Repositories = append(d.Repositories, r.Repository)
+		if r.Analysis == "" {
+			return nil
+		}
+		if d.Analyses[r.Analysis] == nil {
+			a, err := shared.analysis(tx, r.Analysis)
+			if err != nil {
+				return err
+			}
+			d.Analyses[r.Analysis] = a
+		}
+		a := d.Analyses[r.Analysis]
+		d.Pairs += a.Pairs
+		secrets.use(&r.Repository, digestOf(a))
+		return nil
+	})
+	slices.SortFunc(d.Repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
+	return err
+}
+
+// settle makes a repository old that the last run has not come to.
+func (r *repoRecord) settle(last runRecord) {
+	if last.Ended.IsZero() && r.Seen.Before(last.Started) && (r.Status == StatusOK || r.Status == StatusEmpty) {
+		r.Status, r.Why = StatusOld, "the last run did not come to it"
+	}
+}
+
+func (d *Document) addTrend(tx *bbolt.Tx) error {
+	all, err := allRuns(tx)
+	for _, r := range all {
+		if !r.Ended.IsZero() {
+			d.Trend = append(d.Trend, Trend{r.Started, r.Sum.Pairs, r.Sum.Repositories, r.Sum.standing()})
+		}
+	}
+	return err
+}
+
+// cover says how much of the organization the document speaks of.
+func (d *Document) cover(last runRecord, tx *bbolt.Tx) {
+	d.Coverage = Coverage{Repositories: len(d.Repositories), By: map[Status]int{}, Requests: last.Requests}
+	here := 0
+	for _, r := range d.Repositories {
+		d.Coverage.By[r.Status]++
+		if r.Status != StatusOld {
+			here++
+		}
+	}
+	d.Coverage.Repositories += last.Hidden
+	if last.Hidden > 0 {
+		d.Coverage.By[StatusDenied] += last.Hidden
+	}
+	by := d.Coverage.By
+	whole := string(tx.Bucket(metaBucket).Get([]byte("shards"))) == Shard{}.String()
+	d.Coverage.Complete = !last.Ended.IsZero() && by[StatusDenied]+by[StatusFailed]+by[StatusOld] == 0 && whole && here+last.Hidden >= last.Total
+}
+
+// settingsOf returns the settings of the index, the organization's first.
+func settingsOf(tx *bbolt.Tx) ([]Setting, error) {
+	out := []Setting{}
+	err := tx.Bucket(settingBucket).ForEach(func(_, text []byte) error {
+		var r settingRecord
+		if err := decode(text, &r); err != nil {
+			return err
+		}
+		if s := r.Organization; s != nil {
+			out = append(out, surfaces("", s.Surfaces)...)
+			out = append(out, policy("", s.Actions)...)
+			out = append(out, subject("", s.Subject)...)
+		}
+		if s := r.Repository; s != nil {
+			out = append(out, surfaces(s.Repository, s.Surfaces)...)
+			out = append(out, policy(s.Repository, s.Actions)...)
+			out = append(out, subject(s.Repository, s.Subject)...)
+			out = append(out, environments(s.Repository, s.Environments)...)
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b Setting) int { return strings.Compare(a.Of, b.Of) })
+	return out, err
+}
+
+// surfaces lists what the token may not see.
+func surfaces(of string, list []github.Surface) []Setting {
+	var out []Setting
+	for _, s := range list {
+		if !s.Readable {
+			out = append(out, Setting{Of: of, Name: s.Name, Needs: s.Needs})
+		}
+	}
+	return out
+}
+
+func policy(of string, p github.ActionsPolicy) []Setting {
+	var out []Setting
+	text := func(name, value string) {
+		if value != "" {
+			out = append(out, Setting{Of: of, Name: name, Value: value, Readable: true})
+		}
+	}
+	flag := func(name string, value *bool) {
+		if value != nil {
+			text(name, fmt.Sprint(*value))
+		}
+	}
+	text("enabled_repositories", p.EnabledRepositories)
+	flag("enabled", p.Enabled)
+	text("allowed_actions", p.AllowedActions)
+	flag("github_owned_allowed", p.GitHubOwned)
+	flag("verified_allowed", p.Verified)
+	text("patterns_allowed", strings.Join(p.Patterns, " "))
+	flag("sha_pinning_required", p.PinningRequired)
+	text("default_workflow_permissions", p.DefaultPermissions)
+	flag("can_approve_pull_request_reviews", p.CanApprove)
+	text("fork_pull_request_approval", p.ForkApproval)
+	flag("fork_runs", p.ForkRuns)
+	flag("fork_write_tokens", p.ForkWriteTokens)
+	flag("fork_secrets", p.ForkSecrets)
+	flag("fork_approval_required", p.ForkApprovalRequired)
+	text("access", p.Access)
+	return out
+}
+
+func subject(of string, s github.Subject) []Setting {
+	var out []Setting
+	if len(s.Claims) > 0 {
+		out = append(out, Setting{Of: of, Name: "oidc_subject", Value: strings.Join(s.Claims, " "), Readable: true})
+	} else if s.UseDefault != nil {
+		out = append(out, Setting{Of: of, Name: "oidc_subject_default", Value: fmt.Sprint(*s.UseDefault), Readable: true})
+	}
+	return out
+}
+
+func environments(of string, list []github.Environment) []Setting {
+	var out []Setting
+	for _, e := range list {
+		value := "reviewers: " + strings.Join(e.Reviewers, " ")
+		if len(e.Reviewers) == 0 {
+			value = "reviewers: none"
+		}
+		if e.BranchPolicy != "" {
+			value += "; branches: " + e.BranchPolicy
+		}
+		out = append(out, Setting{Of: of, Name: "environment " + e.Name, Value: value, Readable: true})
+	}
+	return out
+}
+
+// OrganizationSettings returns what was last read of the organization's settings, and
+// false when that was nothing.
+func (x *Index) OrganizationSettings() (github.Settings, bool, error) {
+	var r settingRecord
+	err := x.view(func(tx *bbolt.Tx) error {
+		_, err := getJSON(tx.Bucket(settingBucket), organizationKey, &r)
+		return err
+	})
+	if err != nil || r.Organization == nil {
+		return github.Settings{}, false, err
+	}
+	return *r.Organization, true, nil
+}
+
+// EachRepositorySettings calls f with what was last read of each repository's settings, in
+// order of the repositories' ids.
+func (x *Index) EachRepositorySettings(f func(github.RepositorySettings) error) error {
+	return x.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(settingBucket).ForEach(func(_, text []byte) error {
+			var r settingRecord
+			if err := decode(text, &r); err != nil || r.Repository == nil {
+				return err
+			}
+			return f(*r.Repository)
+		})
+	})
+}
