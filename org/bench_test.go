@@ -58,7 +58,7 @@ func TestLargeOrganization(t *testing.T) {
 	t.Logf("index: %d MiB", info.Size()>>20)
 	incidents(t, path)
 	document(t, path)
-	t.Logf("peak memory with the whole document: %d MiB", peakMemory()>>20)
+	t.Logf("peak memory with a report's document: %d MiB", peakMemory()>>20)
 }
 
 // incidents holds queries that hit few and nearly all jobs against the second.

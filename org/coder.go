@@ -3,11 +3,11 @@ package org
 import "encoding/binary"
 
 // A coder writes fields, or reads them: numbers from 0, texts by their place in a table
-// that holds each once, and up to eight flags in a byte.
+// that holds each once, and two flags in a byte.
 type coder interface {
 	number(*int)
 	text(*string)
-	flags(...*bool)
+	flags(a, b *bool)
 	// list codes how many elements follow, and returns that.
 	list(n int) int
 }
@@ -46,12 +46,13 @@ func (e *encoder) text(s *string) {
 	e.number(&at)
 }
 
-func (e *encoder) flags(list ...*bool) {
+func (e *encoder) flags(a, b *bool) {
 	var bits byte
-	for i, f := range list {
-		if *f {
-			bits |= 1 << i
-		}
+	if *a {
+		bits |= 1
+	}
+	if *b {
+		bits |= 2
 	}
 	e.body = append(e.body, bits)
 }
@@ -126,15 +127,13 @@ func (r *decoder) text(s *string) {
 	*s = r.table[at]
 }
 
-func (r *decoder) flags(list ...*bool) {
+func (r *decoder) flags(a, b *bool) {
 	if r.rest == "" {
 		r.fail()
 		return
 	}
 	bits := r.take(1)[0]
-	for i, f := range list {
-		*f = bits&(1<<i) != 0
-	}
+	*a, *b = bits&1 != 0, bits&2 != 0
 }
 
 func (r *decoder) fail() { r.bad, r.rest = true, "" }

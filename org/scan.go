@@ -422,5 +422,8 @@ func ahead(ctx context.Context, pages iter.Seq2[github.Page, error]) iter.Seq2[g
 				return
 			}
 		}
+		if err := ctx.Err(); err != nil {
+			yield(github.Page{}, err) // the reader stopped; what it read is not all there is
+		}
 	}
 }

@@ -30,17 +30,33 @@ func needsOfAll(p *lint.Pass, jobs []*reach.Job) (scopes, bool) {
 }
 
 // needsOf returns what one job needs of its token. A job that names the token, or
-// runs anything that may, is not known.
+// runs anything that may, is not known; so is one whose scripts find what the checkout
+// left for git.
 func needsOf(p *lint.Pass, job *reach.Job) (scopes, bool) {
+	persisted := len(job.Exposure(reach.OwnCode).Only(reach.GitCredential).Credentials) > 0
+	return needs(p, job, func(string) bool { return persisted })
+}
+
+// seenNeeds is needsOf, where a script of the tree is taken to push only if its name
+// says something like it.
+func seenNeeds(p *lint.Pass, job *reach.Job) (scopes, bool) {
+	return needs(p, job, func(script string) bool {
+		return slices.ContainsFunc(pushing, func(w string) bool { return strings.Contains(strings.ToLower(script), w) })
+	})
+}
+
+// pushing are parts of the names of scripts that push.
+var pushing = []string{"release", "publish", "deploy", "version", "bump", "tag", "push", "changelog", "docs", "sync", "update", "commit", "pages", "post"}
+
+func needs(p *lint.Pass, job *reach.Job, hides func(script string) bool) (scopes, bool) {
 	if job.Job.Uses != nil || len(job.Unknown) > 0 || namesToken(job.Job) {
 		return nil, false
 	}
 	out := scopes{}
-	persisted := len(job.Exposure(reach.OwnCode).Only(reach.GitCredential).Credentials) > 0
 	for _, r := range p.Graph.RunSteps(job) {
 		s := r.Step
-		if name, _ := reach.Executes(s); name != "" && persisted {
-			return nil, false // a script of the tree may push with what the checkout left
+		if name, _ := reach.Executes(s); name != "" && hides(name) {
+			return nil, false
 		}
 		if s.Uses != nil && s.Uses.Kind != workflows.UsesLocal && s.Uses.Kind != workflows.UsesSelf {
 			info, ok := platform.LookupAction(s.Uses.FullName())

@@ -126,7 +126,7 @@ func judgeShared(p *lint.Pass, block *workflows.Permissions, heirs []*reach.Job)
 // alone all must be known for that: its author wrote the scope for it.
 func spared(p *lint.Pass, heirs []*reach.Job, scope string) bool {
 	if len(heirs) == 1 {
-		n, known := needsOf(p, heirs[0])
+		n, known := seenNeeds(p, heirs[0])
 		return known && n[scope] != workflows.AccessWrite
 	}
 	return slices.ContainsFunc(heirs, func(j *reach.Job) bool { return idle(p, j, scope) })
