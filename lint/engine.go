@@ -132,12 +132,13 @@ func (e *engine) perform(ts []task, sups []*Suppression) []outcome {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
+			j := newJudge(e, sups)
 			for e.ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(ts) {
 					return
 				}
-				if o := e.do(ts[i], sups); !o.empty() {
+				if o := j.do(ts[i]); !o.empty() {
 					o.task = i
 					said[w] = append(said[w], o)
 				}
@@ -159,45 +160,65 @@ func (o outcome) empty() bool {
 	return len(o.findings)+len(o.notChecked)+len(o.failures) == 0
 }
 
-// do runs one task. It is the one place of stint that recovers from a panic: a
+// A judge runs tasks one after the other and shows each rule the same pass.
+type judge struct {
+	*engine
+	pass *Pass
+	now  task
+	said outcome
+}
+
+func newJudge(e *engine, sups []*Suppression) *judge {
+	j := &judge{engine: e}
+	j.pass = &Pass{
+		Context: e.ctx, Repository: e.repo, Graph: e.graph,
+		NetworkFixes: e.opts.NetworkFixes, Online: e.opts.Online, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
+		report: j.report, notChecked: j.notChecked,
+	}
+	j.pass.Resolver = noting{e.opts.Resolver, j.pass}
+	return j
+}
+
+// do runs one task. It is the one place of lint that recovers from a panic: a
 // repository has thousands of files that nobody here has seen, and a rule that
 // breaks on one of them must not take away what all others found. What the rule
 // reported before it broke is kept, and the failure makes the run incomplete, so
 // that it is never mistaken for a clean one.
-func (e *engine) do(t task, sups []*Suppression) (o outcome) {
-	where := "the repository"
-	if t.file != nil {
-		where = t.file.Path
-	}
-	fail := func(format string, a ...any) {
-		o.failures = append(o.failures, fmt.Sprintf("rule %s failed on %s: %s", t.rule.ID, where, oneLine(fmt.Sprintf(format, a...))))
-	}
+func (j *judge) do(t task) (o outcome) {
+	j.now, j.said = t, outcome{}
+	j.pass.Rule, j.pass.File = t.rule, t.file
 	defer func() {
 		if r := recover(); r != nil {
-			fail("%v", r)
+			j.fail("%v", r)
 		}
+		o = j.said
 	}()
-	p := &Pass{
-		Context: e.ctx, Rule: t.rule, Repository: e.repo, File: t.file, Graph: e.graph,
-		NetworkFixes: e.opts.NetworkFixes, Online: e.opts.Online, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
+	t.check(j.pass)
+	return j.said
+}
+
+func (j *judge) report(f Finding) {
+	if f.File == nil {
+		f.File = j.now.file
 	}
-	p.notChecked = func(why string) {
-		o.notChecked = append(o.notChecked, t.rule.ID+": "+oneLine(why))
+	if why := misplaced(f); why != "" {
+		j.fail("%s", why)
+		return
 	}
-	p.report = func(f Finding) {
-		if f.File == nil {
-			f.File = t.file
-		}
-		if why := misplaced(f); why != "" {
-			fail("%s", why)
-			return
-		}
-		f.Rule = t.rule
-		o.findings = append(o.findings, f)
+	f.Rule = j.now.rule
+	j.said.findings = append(j.said.findings, f)
+}
+
+func (j *judge) notChecked(why string) {
+	j.said.notChecked = append(j.said.notChecked, j.now.rule.ID+": "+oneLine(why))
+}
+
+func (j *judge) fail(format string, a ...any) {
+	where := "the repository"
+	if j.now.file != nil {
+		where = j.now.file.Path
 	}
-	p.Resolver = noting{e.opts.Resolver, p}
-	t.check(p)
-	return o
+	j.said.failures = append(j.said.failures, fmt.Sprintf("rule %s failed on %s: %s", j.now.rule.ID, where, oneLine(fmt.Sprintf(format, a...))))
 }
 
 // misplaced says why a finding has no place that a report could show.

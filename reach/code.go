@@ -202,7 +202,11 @@ func (j *Job) addDownloads(steps []RunStep) {
 	for i, p := range steps {
 		list[i] = p.Step
 	}
-	for _, d := range RunUnchecked(list) {
+	found := RunUnchecked(list)
+	if len(steps) == len(j.Job.AllSteps()) {
+		j.fetched, j.traced = found, true
+	}
+	for _, d := range found {
 		i := slices.Index(list, d.Step)
 		if RunBy(d.Fetch) == d.Run {
 			continue

@@ -26,6 +26,14 @@ type Fetched struct {
 	Archive bool
 }
 
+// RunUnchecked returns what [RunUnchecked] does of the job's own steps.
+func (j *Job) RunUnchecked() []Fetched {
+	if j.traced {
+		return j.fetched
+	}
+	return RunUnchecked(j.Job.AllSteps())
+}
+
 // RunUnchecked returns the code that the steps of one job fetch and run unchecked, in
 // order. Scripts that are not of a POSIX shell are not looked at.
 func RunUnchecked(steps []*workflows.Step) []Fetched {

@@ -130,6 +130,8 @@ type Job struct {
 
 	executed []*Code // see Executed
 	steps    []RunStep
+	fetched  []Fetched // see RunUnchecked, when traced is set
+	traced   bool
 }
 
 // A Start is one way to start a job.

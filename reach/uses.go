@@ -81,7 +81,7 @@ func (u *Use) Takers(s *workflows.Step) []*workflows.Command {
 	}
 	var out []*workflows.Command
 	for _, c := range s.Run.Commands {
-		if slices.ContainsFunc(commandValues(c), u.in) {
+		if u.takenBy(c) {
 			out = append(out, c)
 		}
 	}
@@ -96,16 +96,11 @@ func (u *Use) in(w workflows.Word) bool {
 	return u.Name != "" && u.Holder != HeldByInput && slices.Contains(w.Vars, u.Name)
 }
 
-// commandValues returns the words of a command wherever they stand.
-func commandValues(c *workflows.Command) []workflows.Word {
-	out := slices.Clone(c.Words)
-	for _, a := range c.Assigns {
-		out = append(out, a.Value)
-	}
-	for _, r := range c.Redirs {
-		out = append(out, r.Target)
-	}
-	return out
+// takenBy reports whether a word of the command, wherever it stands, holds the value.
+func (u *Use) takenBy(c *workflows.Command) bool {
+	return slices.ContainsFunc(c.Words, u.in) ||
+		slices.ContainsFunc(c.Assigns, func(a workflows.Assign) bool { return u.in(a.Value) }) ||
+		slices.ContainsFunc(c.Redirs, func(r workflows.Redir) bool { return u.in(r.Target) })
 }
 
 // Uses returns every use of a stored secret in the job, by place. A job that calls

@@ -51,13 +51,15 @@ type Uses struct {
 	Comment *Comment
 	// Workflow is set when the path names a reusable workflow file.
 	Workflow bool
+
+	name, full string // what Name and FullName return, "" when not yet known
 }
 
 // Name returns owner/repo in lower case, or "" when there is none. An action of
 // another host has that host in front, so that it equals no name of github.com.
 func (u *Uses) Name() string {
-	if u.Owner == "" {
-		return ""
+	if u.Owner == "" || u.name != "" {
+		return u.name
 	}
 	name := strings.ToLower(u.Owner + "/" + u.Repo)
 	if u.Host != "" {
@@ -68,6 +70,9 @@ func (u *Uses) Name() string {
 
 // FullName returns owner/repo/path in lower case, without the ref.
 func (u *Uses) FullName() string {
+	if u.full != "" {
+		return u.full
+	}
 	name := u.Name()
 	if name == "" || u.Path == "" {
 		return name
@@ -98,6 +103,8 @@ func ParseUses(s string) *Uses {
 	default:
 		u.parseRemote(s)
 	}
+	u.name = u.Name()
+	u.full = u.FullName()
 	return u
 }
 

@@ -49,7 +49,7 @@ func TestParseUses(t *testing.T) {
 	for _, test := range tests {
 		u := ParseUses(test.in)
 		got := *u
-		got.Scalar, got.RefSpan = nil, Span{}
+		got.Scalar, got.RefSpan, got.name, got.full = nil, Span{}, "", ""
 		if got != test.want {
 			t.Errorf("%q:\n got %+v\nwant %+v", test.in, got, test.want)
 		}

@@ -86,7 +86,7 @@ func lookupBad(name, ref, comment string) []Advisory {
 	var found []Advisory
 	for i := range bad.Actions {
 		entry := &bad.Actions[i]
-		if name != entry.Action && !strings.HasPrefix(name, entry.Action+"/") {
+		if !within(name, entry.Action) {
 			continue
 		}
 		hit, ok := entry.match(ref, comment)
@@ -100,12 +100,17 @@ func lookupBad(name, ref, comment string) []Advisory {
 	return found
 }
 
+// within reports whether name is the action, or a path below it.
+func within(name, action string) bool {
+	return strings.HasPrefix(name, action) && (len(name) == len(action) || name[len(action)] == '/')
+}
+
 func lookupPublished(list []Published, name, ref, comment string) []Advisory {
 	found := lookupBad(name, ref, comment)
 	name = strings.ToLower(name)
 	for _, p := range list {
 		r, ok := parseRange(strings.ReplaceAll(p.Range, " ", ""))
-		if !ok || name != p.Action && !strings.HasPrefix(name, p.Action+"/") {
+		if !ok || !within(name, p.Action) {
 			continue
 		}
 		entry := badEntry{

@@ -11,7 +11,7 @@ func RunsPackage(words []string) (name, registry string) {
 		return "", ""
 	}
 	for _, r := range packageRunners {
-		if rest, ok := cutWords(words, strings.Fields(r.words)); ok {
+		if rest, ok := cutWords(words, r.words); ok {
 			fetches := r.always || hasFlag(rest, "-y") || hasFlag(rest, "--yes") || hasFlag(rest, "-p") || hasFlag(rest, "--package")
 			rest = skipFlags(rest)
 			if len(rest) == 0 || !fetches && strings.LastIndexByte(rest[0], '@') < 1 {
@@ -26,21 +26,22 @@ func RunsPackage(words []string) (name, registry string) {
 // packageRunners run a package by name; those that are not always set look into the
 // workspace first, unless a version or a flag says otherwise.
 var packageRunners = []struct {
-	words, registry string
-	always          bool
+	words    []string
+	registry string
+	always   bool
 }{
-	{"npx", "npm", false},
-	{"npm exec", "npm", false},
-	{"npm x", "npm", false},
-	{"bunx", "npm", false},
-	{"bun x", "npm", false},
-	{"pnpm dlx", "npm", true},
-	{"pnpx", "npm", true},
-	{"yarn dlx", "npm", true},
-	{"npm create", "npm", true},
-	{"uvx", "pypi", true},
-	{"uv tool run", "pypi", true},
-	{"pipx run", "pypi", true},
+	{[]string{"npx"}, "npm", false},
+	{[]string{"npm", "exec"}, "npm", false},
+	{[]string{"npm", "x"}, "npm", false},
+	{[]string{"bunx"}, "npm", false},
+	{[]string{"bun", "x"}, "npm", false},
+	{[]string{"pnpm", "dlx"}, "npm", true},
+	{[]string{"pnpx"}, "npm", true},
+	{[]string{"yarn", "dlx"}, "npm", true},
+	{[]string{"npm", "create"}, "npm", true},
+	{[]string{"uvx"}, "pypi", true},
+	{[]string{"uv", "tool", "run"}, "pypi", true},
+	{[]string{"pipx", "run"}, "pypi", true},
 }
 
 func cutWords(words, prefix []string) ([]string, bool) {

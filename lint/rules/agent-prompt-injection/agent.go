@@ -61,7 +61,6 @@ func (a *agent) role(e workflows.Entry) platform.Role {
 
 // hear collects the ways on which outsiders reach the agent.
 func (a *agent) hear(g *reach.Graph, sinks []*flow.Sink) {
-	a.merges = a.merge(g)
 	events := g.Flow.StepEvents(a.job.Job, a.Step)
 	a.openedGate(events)
 	a.openedToBots(events)
@@ -246,8 +245,10 @@ func (a *agent) merge(g *reach.Graph) *workflows.Span {
 	}
 	after := false
 	for _, s := range g.RunSteps(a.job) {
-		if span := merging(s); after && span != nil && s.File == a.file {
-			return span
+		if after && s.File == a.file {
+			if span := merging(s); span != nil {
+				return span
+			}
 		}
 		after = after || s.Step == a.Step
 	}

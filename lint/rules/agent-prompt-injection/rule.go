@@ -41,7 +41,10 @@ func check(p *lint.Pass) {
 		for _, a := range agents(s) {
 			a.file, a.job = p.File, job
 			a.hear(p.Graph, sinks[s])
-			if a.heard && a.dangerous() {
+			if !a.heard {
+				continue
+			}
+			if a.merges = a.merge(p.Graph); a.dangerous() {
 				p.Report(a.finding())
 			}
 		}

@@ -29,16 +29,16 @@ var Rule = &lint.Rule{
 }
 
 func check(p *lint.Pass) {
-	p.Jobs(func(job *reach.Job) { judge(p, job.Job.AllSteps(), job) })
+	p.Jobs(func(job *reach.Job) { judge(p, job.Job.AllSteps(), job.RunUnchecked(), job) })
 	if a := p.File.Action; a != nil {
 		var job *reach.Job
 		p.Steps(func(_ *workflows.Step, j *reach.Job) { job = j })
-		judge(p, a.AllSteps(), job)
+		judge(p, a.AllSteps(), reach.RunUnchecked(a.AllSteps()), job)
 	}
 }
 
-func judge(p *lint.Pass, steps []*workflows.Step, job *reach.Job) {
-	for _, d := range reach.RunUnchecked(steps) {
+func judge(p *lint.Pass, steps []*workflows.Step, fetched []reach.Fetched, job *reach.Job) {
+	for _, d := range fetched {
 		report(p, job, d)
 	}
 	for _, s := range steps {

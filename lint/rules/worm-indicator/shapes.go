@@ -88,7 +88,11 @@ func (s *scanner) runsFile(c *workflows.Command) cargo {
 
 // memory judges commands that read what other processes hold.
 func (s *scanner) memory(c *workflows.Command) {
-	for _, w := range append(slices.Clone(c.Words), targets(c)...) {
+	words := c.Words
+	if len(c.Redirs) > 0 {
+		words = slices.Concat(words, targets(c))
+	}
+	for _, w := range words {
 		rest, ok := strings.CutPrefix(w.Text, "/proc/")
 		if !ok {
 			continue
@@ -104,9 +108,8 @@ func (s *scanner) memory(c *workflows.Command) {
 			s.add("environment", part, c.Span, "%s reads the environment of another process", name(c))
 		}
 	}
-	words := c.Line
 	inWords := func(text string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, text) })
+		return slices.ContainsFunc(c.Line, func(w string) bool { return strings.Contains(w, text) })
 	}
 	switch {
 	case inWords("Runner.Worker") && (c.Name == "gcore" || c.Name == "gdb" || c.Name == "procdump"):
