@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // indexFormat and indexVersion are written into every index. A change of what the
@@ -121,9 +122,9 @@ func (x *Index) openError(err error) error {
 	switch {
 	case errors.As(err, &known):
 		return err
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		return &IndexError{x.path, "is in use by another process", "wait until that one ends, or name another file with --index"}
-	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrVersionMismatch):
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return x.foreign()
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		return &IndexError{x.path, "cannot be opened: " + plain(err), "check the path and its permissions"}
