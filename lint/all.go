@@ -12,8 +12,8 @@ import (
 // for each of them, in order. An error is that of one repository, which could not be
 // read or has no options; those after it are judged all the same.
 //
-// Several repositories are judged at a time, because the graph of one is built on one
-// processor; no more than one a processor waits to be taken.
+// Several repositories are judged at a time, one a processor, because the graph of one is
+// built on one; a few more wait to be taken, so that a large one holds up nobody.
 func RunAll(ctx context.Context, repos workflows.Repositories, options func(*workflows.Repository) (Options, error)) iter.Seq2[*Result, error] {
 	type answer struct {
 		result *Result
@@ -22,7 +22,9 @@ func RunAll(ctx context.Context, repos workflows.Repositories, options func(*wor
 	return func(yield func(*Result, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		pending := make(chan chan answer, runtime.GOMAXPROCS(0)-1)
+		atOnce := runtime.GOMAXPROCS(0)
+		pending := make(chan chan answer, 4*atOnce)
+		slots := make(chan struct{}, atOnce)
 		go func() {
 			defer close(pending)
 			for repo, err := range repos {
@@ -40,7 +42,11 @@ func RunAll(ctx context.Context, repos workflows.Repositories, options func(*wor
 					said <- answer{err: err}
 					continue
 				}
-				go func() { said <- answer{result: Run(ctx, repo, opts)} }()
+				slots <- struct{}{}
+				go func() {
+					said <- answer{result: Run(ctx, repo, opts)}
+					<-slots
+				}()
 			}
 		}()
 		for said := range pending {
