@@ -5,7 +5,7 @@
 # make fuzz         every fuzz target in turn, FUZZTIME each (10m)
 # make integration  against servers that are not ours; says what it skips
 # make dist         the six binaries of a release, built twice and compared; VERSION=1.2.3
-# make org-bench    10,000 repositories of 5 workflows each: requests, time, memory, an incident
+# make org-bench    10,000 repositories of 5 workflows each: requests, time and memory of a scan, incidents, reports
 # make image        a container image for lint and org runs, from the binaries of "make dist"
 
 VERSION  ?= 0.0.0-dev

@@ -29,6 +29,7 @@ workflows                      |                                                
 workflows/git                  | workflows                                                     |
 workflows/github               | workflows                                                     | go-github
 workflows/github/githubtest    |                                                               |
+workflows/oci                  | workflows                                                     |
 reach/flow                     | workflows workflows/platform                                  | sh-syntax
 reach                          | workflows workflows/platform reach/flow                       |
 lint                           | workflows reach                                               | yaml doublestar sync diff
@@ -48,19 +49,23 @@ oidc/trust/terraform           | oidc/trust                                     
 oidc/trust/cloudformation      | oidc/trust                                                    | yaml
 oidc/providertest              | oidc oidc/grant oidc/sandbox                                  |
 oidc/providers/wire            | oidc                                                          |
+oidc/fulcio                    | oidc oidc/providers/wire                                      |
+oidc/fulcio/fulciotest         | oidc oidc/providertest                                        |
 oidc/providers/registry        | oidc oidc/grant oidc/trust oidc/providers/wire                |
+oidc/providers/registry/registrytest | oidc oidc/grant oidc/providertest oidc/providers/registry |
 oidc/providers/*               | oidc oidc/grant oidc/trust oidc/providers/wire oidc/providers/registry |
-oidc/providers/aws             | oidc oidc/grant oidc/trust oidc/providers/aws/policy          | aws-sdk smithy
+oidc/providers/aws             | oidc oidc/grant oidc/trust oidc/providers/wire oidc/providers/aws/policy | aws-sdk smithy
 oidc/providers/aws/policy      |                                                               |
 oidc/providers/gcp             | oidc oidc/grant oidc/trust oidc/providers/wire oidc/providers/gcp/cel | oauth2 yaml
 oidc/providers/gcp/cel         |                                                               |
 oidc/providers/azure           | oidc oidc/grant oidc/trust oidc/providers/wire                | azure-sdk
 oidc/providers/vault           | oidc oidc/grant oidc/trust oidc/providers/wire                | vault-api
 oidc/providers/github          | oidc oidc/grant oidc/trust oidc/providers/wire                | yaml
+oidc/providers/sigstore        | oidc oidc/grant oidc/trust oidc/providers/wire oidc/fulcio    |
 oidc/providers/gen             |                                                               |
 oidc/providers                 | oidc oidc/grant oidc/trust oidc/providers/*                   |
 oidc/receipt                   | oidc                                                          |
-oidc/receipt/seal              | oidc oidc/receipt                                             | sigstore
+oidc/receipt/seal              | oidc oidc/fulcio oidc/receipt                                 | sigstore
 oidc/receipt/reconcile         | oidc oidc/receipt                                             |
 oidc/sandbox                   | oidc oidc/grant oidc/providers/* oidc/providers/aws/policy    | jose yaml
 org                            | workflows workflows/platform workflows/github reach lint lint/report | bbolt
@@ -112,7 +117,7 @@ var oneImporter = []string{"actionlint", "go-github", "aws-sdk", "jose", "sigsto
 var (
 	testOurs = map[string][]string{
 		"lint":      {"workflows", "workflows/platform", "reach", "reach/flow", "lint/linttest", "lint/rules", "lint/rules/*"},
-		"oidc":      {"oidc/trust", "oidc/trust/trusttest", "oidc/sandbox", "oidc/providertest", "oidc/providers", "oidc/providers/*", "oidc/providers/aws/policy"},
+		"oidc":      {"oidc/trust", "oidc/trust/trusttest", "oidc/sandbox", "oidc/providertest", "oidc/providers", "oidc/providers/*", "oidc/providers/aws/policy", "oidc/providers/registry/registrytest", "oidc/fulcio/fulciotest"},
 		"org":       {"workflows/github/githubtest", "lint/rules"},
 		"workflows": {"workflows/github/githubtest"},
 		"migrate":   {"lint/rules", "oidc/providers"},

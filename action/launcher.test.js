@@ -296,13 +296,14 @@ test('does not repeat a request that is refused', async (t) => {
   assert.equal(asked.length, 1);
 });
 
-// What follows runs main.js and post.js as the runner does, with a script for a binary.
+// What follows runs main.js, post.js and lint.js as the runner does, with a script for a binary.
 
+const files = ['launcher.js', 'main.js', 'post.js', 'lint.js'];
 const script = (body) => Buffer.from(`#!${process.execPath}\n${body}\n`);
 
 function install(t, binary, { local = false, list = true } = {}) {
   const host = machine(t, { local });
-  for (const name of ['launcher.js', 'main.js', 'post.js']) put(fs.readFileSync(path.join(__dirname, name)), host.root, 'action', name);
+  for (const name of files) put(fs.readFileSync(path.join(__dirname, name)), host.root, 'action', name);
   const name = launcher.target(process);
   put(JSON.stringify(list ? { version: '1.2.3', sha256: { [name]: sha256(binary) } } : unreleased), host.root, 'action', 'checksums.json');
   host.binary = put(binary, host.root, 'dist', `stint_${name}`);
@@ -323,7 +324,7 @@ async function finish(child) {
 test('runs the stage and passes streams, environment and exit status through', { skip: posix }, async (t) => {
   const host = install(t, script('console.log(process.argv.slice(2).join(" "), process.env.INPUT_GRANT); console.error("to stderr"); process.exitCode = 7'));
   host.env.INPUT_GRANT = 'deploy-site';
-  for (const stage of ['main', 'post']) {
+  for (const stage of ['main', 'post', 'lint']) {
     assert.deepEqual(await finish(host.launch(stage)), { stdout: `action ${stage} deploy-site\n`, stderr: 'to stderr\n', status: 7, signal: null });
   }
 });
@@ -424,6 +425,15 @@ test('action.yml runs these files, post always', () => {
   for (const line of ['using: node24', 'main: action/main.js', 'post: action/post.js', 'post-if: always()']) {
     assert.ok(yaml.includes(`\n  ${line}\n`), line);
   }
+});
+
+test('a lint has no post step, and leaves no state', { skip: posix }, async (t) => {
+  const yaml = fs.readFileSync(path.join(__dirname, '..', 'lint', 'action.yml'), 'utf8');
+  for (const line of ['using: node24', 'main: ../action/lint.js']) assert.ok(yaml.includes(`\n  ${line}\n`), line);
+  assert.ok(!/^  (pre|post)/m.test(yaml));
+  const host = install(t, script('process.exitCode = 3'));
+  assert.equal((await finish(host.launch('lint'))).status, 3);
+  assert.equal(fs.readFileSync(host.env.GITHUB_STATE, 'utf8'), '');
 });
 
 test('the committed list is whole or empty', () => {

@@ -63,6 +63,36 @@ func (k *Known) Judge(r *Result, with string) {
 	r.Findings, r.Old, r.Compared = brought, old, with
 }
 
+// Join adds what another configuration makes of the same repository: the findings that r
+// lacks or holds at less severity, and failures. Not checked is what neither checked. What
+// that configuration says of itself and of suppressions is left out, since it is not the
+// one that is there. It is for before Judge.
+func (r *Result) Join(other *Result) {
+	at := map[string]int{}
+	for i, f := range r.Findings {
+		at[f.Fingerprint] = i
+	}
+	for _, f := range other.Findings {
+		i, known := at[f.Fingerprint]
+		switch {
+		case f.Rule.CheckSuppressions != nil || f.File.Path == ConfigPath:
+		case !known:
+			r.Findings = append(r.Findings, f)
+		case f.Severity > r.Findings[i].Severity:
+			r.Findings[i] = f
+		}
+	}
+	slices.SortStableFunc(r.Findings, byPlace)
+	r.Redacted = append(r.Redacted, other.Redacted...)
+	one := func(notes, others []string) []string {
+		return slices.DeleteFunc(slices.Clone(notes), func(n string) bool {
+			return !strings.HasPrefix(n, unreadNote) && !slices.Contains(others, n)
+		})
+	}
+	r.NotChecked = joined(one(r.NotChecked, other.NotChecked), one(other.NotChecked, r.NotChecked))
+	r.Failures = joined(r.Failures, other.Failures)
+}
+
 // byClock reports whether a finding that the baseline lacks is about a line that was
 // there when the baseline was written.
 func (k *Known) byClock(f *Finding) bool {

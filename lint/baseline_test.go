@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,36 @@ func TestARisenSeverityIsBrought(t *testing.T) {
 	at = reach.Exposure{}
 	if got := counts(judged(t, high, head, rule)); got != [3]int{0, 0, 1} {
 		t.Errorf("fallen: %v", got)
+	}
+}
+
+// What either of two configurations reports is reported once, at its worst; what one of
+// them says of itself is not.
+func TestJoinTakesWhatEitherSays(t *testing.T) {
+	at := reach.Exposure{}
+	grows := &Rule{ID: "grows", Check: func(p *Pass) { p.Report(Finding{Span: workflows.Span{End: 2}, Message: "m", Exposure: at}) }}
+	alone := &Rule{ID: "alone", Check: func(p *Pass) { p.Report(Finding{Span: workflows.Span{End: 3}, Message: "m", Redact: true}) }}
+	itself := &Rule{ID: "itself", CheckSuppressions: func(p *Pass) { p.Report(Finding{File: p.Repository.Files[0], Message: "m"}) }}
+	by := func(disabled string) *Result {
+		return Run(context.Background(), repository(ci, head), Options{Rules: []*Rule{grows, alone, itself}, Config: &Config{Disable: []string{disabled}}})
+	}
+	r := by("alone")
+	at = standing("NPM_TOKEN")
+	r.Join(by("itself"))
+	var got []string
+	for _, f := range r.Findings {
+		got = append(got, f.Rule.ID+" "+f.Severity.String())
+	}
+	if want := []string{"alone info", "grows " + reach.Grade(at).String(), "itself info"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if len(r.NotChecked) > 0 || len(r.Redacted) != 1 {
+		t.Errorf("not checked %q, %d places to keep out", r.NotChecked, len(r.Redacted))
+	}
+	r = by("itself")
+	r.Join(by("alone"))
+	if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Rule == itself }) {
+		t.Error("the other configuration speaks of itself")
 	}
 }
 

@@ -88,7 +88,7 @@ func newEngine(ctx context.Context, repo *workflows.Repository, o Options) *engi
 		return why != ""
 	})
 	if o.Config.unread != "" {
-		e.out.NotChecked = append(e.out.NotChecked, "extends: "+o.Config.unread)
+		e.out.NotChecked = append(e.out.NotChecked, unreadNote+o.Config.unread)
 	}
 	e.opts = o
 	return e
@@ -172,7 +172,7 @@ func newJudge(e *engine, sups []*Suppression) *judge {
 	j := &judge{engine: e}
 	j.pass = &Pass{
 		Context: e.ctx, Repository: e.repo, Graph: e.graph,
-		NetworkFixes: e.opts.NetworkFixes, Online: e.opts.Online, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
+		NetworkFixes: e.opts.NetworkFixes, Online: e.opts.Online, Strict: e.opts.Strict, Config: e.opts.Config, Today: e.opts.Today, Suppressions: sups,
 		report: j.report, notChecked: j.notChecked,
 	}
 	j.pass.Resolver = noting{e.opts.Resolver, j.pass}

@@ -144,6 +144,9 @@ func joined(a, b []string) []string {
 	return slices.Compact(all)
 }
 
+// unreadNote begins the note of a run about a file that could not be had.
+const unreadNote = "extends: "
+
 // Alone returns what is left of c when the file that it extends cannot be read, for the
 // reason why: nobody knows what is locked, so that nothing counts by which c would report
 // less. What makes it report more stays. Comments in files do not count either, and every

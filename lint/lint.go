@@ -108,6 +108,9 @@ type Resolver interface {
 	Archived(ctx context.Context, owner, repo string) (bool, error)
 	// Advisories returns all published advisories about actions.
 	Advisories(ctx context.Context) ([]workflows.RemoteAdvisory, error)
+	// Digest returns the digest, sha256:…, of what the image [HOST/]NAME[:TAG] is now,
+	// for all its platforms together where it has several.
+	Digest(ctx context.Context, image string) (string, error)
 }
 
 // A Pass is what a rule is shown. It is made by the engine for one rule and one
@@ -122,6 +125,9 @@ type Pass struct {
 	// NetworkFixes is set when fixes are wanted that must ask the Resolver, and Online
 	// when what only the Resolver knows is to be judged, too.
 	NetworkFixes, Online bool
+	// Strict is set when strict findings are shown: the network is asked for no other
+	// ones' fixes.
+	Strict bool
 	// Config is never nil.
 	Config *Config
 	// Today is the date of the run, YYYY-MM-DD.

@@ -37,6 +37,9 @@ func (Offline) Advisories(context.Context) ([]workflows.RemoteAdvisory, error) {
 	return nil, ErrOffline
 }
 
+// Digest implements [Resolver].
+func (Offline) Digest(context.Context, string) (string, error) { return "", ErrOffline }
+
 // noting is the Resolver that a rule sees: it records what had no answer, so that no
 // rule can forget to say so.
 type noting struct {
@@ -83,4 +86,10 @@ func (n noting) Advisories(ctx context.Context) ([]workflows.RemoteAdvisory, err
 	list, err := n.Resolver.Advisories(ctx)
 	n.note(err)
 	return list, err
+}
+
+func (n noting) Digest(ctx context.Context, image string) (string, error) {
+	digest, err := n.Resolver.Digest(ctx, image)
+	n.note(err)
+	return digest, err
 }

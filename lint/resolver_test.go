@@ -24,6 +24,7 @@ func (f failing) Archived(context.Context, string, string) (bool, error) { retur
 func (f failing) Advisories(context.Context) ([]workflows.RemoteAdvisory, error) {
 	return nil, f.err
 }
+func (f failing) Digest(context.Context, string) (string, error) { return "", f.err }
 
 // questions are all that a Resolver can be asked.
 var questions = map[string]func(*Pass) error{
@@ -32,6 +33,7 @@ var questions = map[string]func(*Pass) error{
 	"contains":   func(p *Pass) error { _, err := p.Resolver.Contains(p.Context, "a", "b", "c"); return err },
 	"archived":   func(p *Pass) error { _, err := p.Resolver.Archived(p.Context, "a", "b"); return err },
 	"advisories": func(p *Pass) error { _, err := p.Resolver.Advisories(p.Context); return err },
+	"digest":     func(p *Pass) error { _, err := p.Resolver.Digest(p.Context, "a/b:1"); return err },
 }
 
 // Whatever a rule asks and gets no answer to is reported as not checked, without its doing.

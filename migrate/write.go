@@ -124,7 +124,7 @@ func (w *Writer) Keys(p *KeyPlan) error {
 	if w.Markdown {
 		w.printf("# Stored keys to leave\n\n")
 	}
-	w.printf("%d stored keys in jobs: %d can move now, %d stay for a time\n", len(p.Keys), move, len(p.Keys)-move)
+	w.printf("%s in jobs: %d can move now, %d for later\n", counted(len(p.Keys), "stored key"), move, len(p.Keys)-move)
 	for i, k := range p.Keys {
 		w.key(i+1, k)
 	}
@@ -135,6 +135,14 @@ func (w *Writer) Keys(p *KeyPlan) error {
 	w.err = firstError(w.err, w.Notes(&p.Plan))
 	w.locks(p)
 	return w.err
+}
+
+// counted is "1 key" or "2 keys".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func firstError(a, b error) error {

@@ -13,6 +13,8 @@ const (
 	StageVerify   Stage = "verify"   // checking what the cloud issued
 	StageHandOver Stage = "hand-over"
 	StageEnd      Stage = "end"
+	// StageRead is no step of an exchange: reading a lock as it is deployed.
+	StageRead Stage = "read"
 )
 
 // An Error is one failure in two lines: Message says what is wrong, Hint what to

@@ -75,7 +75,12 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	}
 	values := map[string]any{
 		"value": s, "pointer": &s, "slice": []Secret{s}, "map": map[string]Secret{"k": s},
-		"struct":     struct{ S Secret }{s},
+		"struct": struct{ S Secret }{s},
+		"a field of one's own": struct {
+			s Secret
+			m map[string]Secret
+			v []Var
+		}{s, map[string]Secret{"k": s}, []Var{{Value: s}}},
 		"var":        Var{Name: "AWS_SECRET_ACCESS_KEY", Value: s},
 		"credential": &Credential{Vars: []Var{{Name: "A", Value: s}}},
 		"token":      &Token{Raw: s},

@@ -1,6 +1,9 @@
 package org
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // A coder writes fields, or reads them: numbers from 0, texts by their place in a table
 // that holds each once, and two flags in a byte.
@@ -8,6 +11,8 @@ type coder interface {
 	number(*int)
 	text(*string)
 	flags(a, b *bool)
+	// reach codes what jobs share as one text.
+	reach(**JobReach)
 	// list codes how many elements follow, and returns that.
 	list(n int) int
 }
@@ -20,6 +25,13 @@ func codeList[T any](c coder, list *[]T, code func(*T, coder)) {
 	for i := range *list {
 		code(&(*list)[i], c)
 	}
+}
+
+// codeRank codes one of a row of constants that ends with most.
+func codeRank[T ~int](c coder, v *T, most T) {
+	n := int(*v)
+	c.number(&n)
+	*v = min(T(n), most)
 }
 
 // An encoder is the coder that writes.
@@ -57,35 +69,76 @@ func (e *encoder) flags(a, b *bool) {
 	e.body = append(e.body, bits)
 }
 
-// encode returns the digest as it is kept: how many texts, each with its length before
+func (e *encoder) reach(r **JobReach) {
+	text := string(encode(*r))
+	e.text(&text)
+}
+
+// encode returns what is coded as it is kept: how many texts, each with its length before
 // it, then the fields.
-func (d digest) encode() []byte {
+func encode(v coded) []byte {
 	e := &encoder{places: map[string]int{}}
-	d.code(e)
+	v.code(e)
 	out := binary.AppendUvarint(nil, uint64(len(e.places)))
 	return append(append(out, e.table...), e.body...)
 }
+
+// What is coded says its fields in order, to be written or read.
+type coded interface{ code(coder) }
 
 // A decoder is the coder that reads. Once something is amiss all that follows is zero.
 type decoder struct {
 	rest  string
 	table []string
 	bad   bool
+	// reaches are those read so far, by the text they are kept as.
+	reaches map[string]*JobReach
 }
 
-// decodeDigest reads what encode has written; the error is errDamaged.
-func decodeDigest(text []byte) (digest, error) {
-	r := &decoder{rest: string(text)} // once: all texts are parts of it
+// newDecoder reads records that share what jobs share. It is for one goroutine.
+func newDecoder() *decoder { return &decoder{reaches: map[string]*JobReach{}} }
+
+// decode reads what encode has written; the error is errDamaged.
+func (r *decoder) decode(text string, into coded) error {
+	r.rest, r.bad = text, false
 	r.table = make([]string, r.list(0))
 	for i := range r.table {
 		r.table[i] = r.take(r.list(0))
 	}
-	var d digest
-	d.code(r)
+	into.code(r)
 	if r.bad || r.rest != "" {
-		return digest{}, errDamaged
+		return errDamaged
+	}
+	return nil
+}
+
+// digest reads a digest.
+func (r *decoder) digest(text []byte) (digest, error) {
+	var d digest
+	if err := r.decode(string(text), &d); err != nil { // one copy: all texts are parts of it
+		return digest{}, err
 	}
 	return d, nil
+}
+
+func (r *decoder) reach(j **JobReach) {
+	var text string
+	r.text(&text)
+	known := r.reaches[text]
+	if known == nil {
+		known = &JobReach{}
+		text = strings.Clone(text) // the digest that it is a part of is not kept for it
+		if inner := (&decoder{}); inner.decode(text, known) != nil {
+			r.fail()
+			return
+		}
+		known.names = make([]string, 0, len(known.Credentials))
+		for _, c := range known.Credentials {
+			known.names = append(known.names, c.Name)
+		}
+		r.reaches[text] = known
+	}
+	*j = known
 }
 
 func (r *decoder) take(n int) string {

@@ -10,8 +10,9 @@ import (
 	"github.com/stint-dev/stint/workflows/github"
 )
 
-// Document returns everything that the index says, as of its last run. Posture is left
-// to whoever judges the settings. The error is an [*IndexError].
+// Document returns everything that the index says, as of its last run; the index must
+// stay open as long as its analyses are read. Posture is left to whoever judges the
+// settings. The error is an [*IndexError].
 func (x *Index) Document() (*Document, error) {
 	var d *Document
 	err := x.view(func(tx *bbolt.Tx) (err error) {
@@ -21,14 +22,45 @@ func (x *Index) Document() (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Read = x.analysis
 	return d, nil
+}
+
+func (x *Index) analysis(key string) (*Analysis, error) {
+	var a *Analysis
+	err := x.view(func(tx *bbolt.Tx) (err error) {
+		a, err = getAnalysis(tx, key)
+		return err
+	})
+	return a, err
+}
+
+// Reaches returns what can be lost in the jobs of the repositories, by the key of their
+// analysis. The error is an [*IndexError].
+func (x *Index) Reaches() (map[string][]*JobReach, error) {
+	digests, out := newDecoder(), map[string][]*JobReach{}
+	err := x.view(func(tx *bbolt.Tx) error {
+		return eachRepo(tx, func(r *repoRecord) error {
+			if r.Analysis == "" || out[r.Analysis] != nil {
+				return nil
+			}
+			d, err := digests.read(tx, r.Analysis)
+			all := make([]*JobReach, len(d.Jobs))
+			for i := range d.Jobs {
+				all[i] = d.Jobs[i].JobReach
+			}
+			out[r.Analysis] = all
+			return err
+		})
+	})
+	return out, err
 }
 
 func documentOf(tx *bbolt.Tx) (*Document, error) {
 	meta := tx.Bucket(metaBucket)
 	d := &Document{
 		Version: 1, Host: string(meta.Get([]byte("host"))), Organization: string(meta.Get([]byte("organization"))),
-		Repositories: []Repository{}, Analyses: map[string]*Analysis{}, Trend: []Trend{}, Settings: []Setting{}, Posture: []Finding{},
+		Repositories: []Repository{}, Trend: []Trend{}, Settings: []Setting{}, Posture: []Finding{},
 	}
 	last, _, err := lastRun(tx)
 	if err != nil {
@@ -53,26 +85,19 @@ func documentOf(tx *bbolt.Tx) (*Document, error) {
 	return d, nil
 }
 
-// addRepositories adds the repositories by name, with their analyses.
+// addRepositories adds the repositories by name, and what their jobs sum up to.
 func (d *Document) addRepositories(tx *bbolt.Tx, last runRecord, secrets *inventory) error {
-	shared := newSharer()
+	digests := newDecoder()
 	err := eachRepo(tx, func(r *repoRecord) error {
 		r.settle(last)
 		d.Repositories = append(d.Repositories, r.Repository)
 		if r.Analysis == "" {
 			return nil
 		}
-		if d.Analyses[r.Analysis] == nil {
-			a, err := shared.analysis(tx, r.Analysis)
-			if err != nil {
-				return err
-			}
-			d.Analyses[r.Analysis] = a
-		}
-		a := d.Analyses[r.Analysis]
+		a, err := digests.read(tx, r.Analysis)
 		d.Pairs += a.Pairs
-		secrets.use(&r.Repository, digestOf(a))
-		return nil
+		secrets.use(&r.Repository, a)
+		return err
 	})
 	slices.SortFunc(d.Repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
 	return err

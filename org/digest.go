@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/stint-dev/stint/reach"
+	"github.com/stint-dev/stint/workflows/platform"
 )
 
 // maxNameBytes is the longest name of an action that can be looked up.
@@ -22,17 +24,36 @@ type digest struct {
 }
 
 type jobDigest struct {
-	Path, Job          string
-	Line               int
-	Grade, Environment string
-	Starts             []string
-	Credentials        []credentialDigest // in the order in which to rotate them
-	Foreign, Inherits  bool
-	Installs           []Install // of their places only path and line
-	Uses               []useDigest
+	Path, Job string
+	Line      int
+	*JobReach
+	Installs []Install // of their places only path and line
+	Uses     []useDigest
 }
 
-type credentialDigest struct{ Name, Kind, Lifetime, Opens string }
+// A JobReach is what can be lost in a job, and to whom. Most jobs of an organization have
+// theirs in common with many others, which then share one: it is not to be changed.
+type JobReach struct {
+	Grade, Environment string
+	Starts             []string // the events
+	Starter            platform.Starter
+	// Trust is how far the worst code of the job can be steered from outside; Foreign is
+	// set when any of its code is foreign, and Movable when that of any is an action by a
+	// tag or branch.
+	Trust            reach.Trust
+	Foreign, Movable bool
+	Autonomy         []string
+	// Inherits is set when the job hands on or holds every secret of its repository.
+	Inherits bool
+	// Credentials are those of the job, without their places, in the order in which to
+	// rotate them.
+	Credentials []reach.DocumentCredential
+
+	names []string // of the credentials
+}
+
+// ActsAlone is that of the job.
+func (r *JobReach) ActsAlone() bool { return actsAlone(r.Autonomy, r.Starter) }
 
 type actionDigest struct {
 	Dir  string
@@ -62,23 +83,28 @@ func digestOf(a *Analysis) digest {
 }
 
 func jobDigestOf(j *Job) jobDigest {
-	d := jobDigest{
-		Path: j.Path, Job: j.Job, Line: j.Place.Line, Grade: j.Grade, Environment: j.Environment, Inherits: j.Inherits,
-		Installs: j.Installs, Uses: useDigestsOf(j.Uses),
-	}
+	return jobDigest{Path: j.Path, Job: j.Job, Line: j.Place.Line, JobReach: ReachOf(j), Installs: j.Installs, Uses: useDigestsOf(j.Uses)}
+}
+
+// ReachOf returns what can be lost in a job.
+func ReachOf(j *Job) *JobReach {
+	_, trust := j.WorstCode()
+	r := &JobReach{Grade: j.Grade, Environment: j.Environment, Starter: j.Starter(), Trust: trust, Autonomy: j.Autonomy, Inherits: j.Inherits}
 	for _, s := range j.Starts {
-		d.Starts = append(d.Starts, s.Event)
+		r.Starts = append(r.Starts, s.Event)
 	}
 	for _, c := range j.Credentials {
-		d.Credentials = append(d.Credentials, credentialDigest{c.Name, c.Kind, c.Lifetime, c.Opens})
+		c.Enters = nil
+		r.Credentials = append(r.Credentials, c)
 	}
-	slices.SortStableFunc(d.Credentials, func(a, b credentialDigest) int {
-		return byUrgency(Rotation{Name: a.Name, Lifetime: a.Lifetime, Opens: a.Opens}, Rotation{Name: b.Name, Lifetime: b.Lifetime, Opens: b.Opens})
+	slices.SortStableFunc(r.Credentials, func(a, b reach.DocumentCredential) int {
+		return cmp.Or(cmp.Compare(urgency(a.Lifetime, 1, a.Opens), urgency(b.Lifetime, 1, b.Opens)), strings.Compare(a.Name, b.Name))
 	})
 	for _, c := range j.Code {
-		d.Foreign = d.Foreign || c.Foreign
+		r.Foreign = r.Foreign || c.Foreign
+		r.Movable = r.Movable || c.Trust == reach.MutableThirdParty.String()
 	}
-	return d
+	return r
 }
 
 func useDigestsOf(list []Use) []useDigest {
@@ -102,17 +128,10 @@ func (d *digest) code(c coder) {
 }
 
 func (j *jobDigest) code(c coder) {
-	for _, s := range []*string{&j.Path, &j.Job, &j.Grade, &j.Environment} {
-		c.text(s)
-	}
+	c.text(&j.Path)
+	c.text(&j.Job)
 	c.number(&j.Line)
-	c.flags(&j.Foreign, &j.Inherits)
-	codeList(c, &j.Starts, codeText)
-	codeList(c, &j.Credentials, func(d *credentialDigest, c coder) {
-		for _, s := range []*string{&d.Name, &d.Kind, &d.Lifetime, &d.Opens} {
-			c.text(s)
-		}
-	})
+	c.reach(&j.JobReach)
 	codeList(c, &j.Installs, func(in *Install, c coder) {
 		c.text(&in.Ecosystem)
 		c.text(&in.Command)
@@ -122,6 +141,24 @@ func (j *jobDigest) code(c coder) {
 		c.number(&in.Place.Line)
 	})
 	codeList(c, &j.Uses, (*useDigest).code)
+}
+
+func (r *JobReach) code(c coder) {
+	c.text(&r.Grade)
+	c.text(&r.Environment)
+	codeRank(c, &r.Starter, platform.StartAnyone)
+	codeRank(c, &r.Trust, reach.MaliciousCode)
+	c.flags(&r.Foreign, &r.Movable)
+	c.flags(&r.Inherits, new(bool))
+	codeList(c, &r.Starts, codeText)
+	codeList(c, &r.Autonomy, codeText)
+	codeList(c, &r.Credentials, func(d *reach.DocumentCredential, c coder) {
+		for _, s := range []*string{&d.Name, &d.Kind, &d.Lifetime, &d.Opens} {
+			c.text(s)
+		}
+		codeList(c, &d.Scopes, codeText)
+		c.flags(&d.Default, new(bool))
+	})
 }
 
 func (u *useDigest) code(c coder) {
@@ -138,7 +175,7 @@ func codeText(s *string, c coder) { c.text(s) }
 // the ecosystems of what it installs that it does.
 func putDigest(tx *bbolt.Tx, a *Analysis) error {
 	d := digestOf(a)
-	if err := tx.Bucket(digestBucket).Put(hashKey(a.Key), d.encode()); err != nil {
+	if err := tx.Bucket(digestBucket).Put(hashKey(a.Key), encode(&d)); err != nil {
 		return err
 	}
 	b := tx.Bucket(useBucket)
@@ -183,28 +220,39 @@ func cutUseKey(k []byte) (name, key string, ok bool) {
 	return name, hex.EncodeToString([]byte(raw)), ok
 }
 
-// eachUse calls f for the analyses that use an action or what lies below its name.
-func eachUse(tx *bbolt.Tx, name string, f func(full, key string) error) error {
+// A use is an analysis in which an action, or installs of an ecosystem, are used.
+type use struct{ name, analysis string }
+
+// usesOf returns the uses of an action and of what lies below its name.
+func usesOf(tx *bbolt.Tx, name string) ([]use, error) {
+	var out []use
 	c := tx.Bucket(useBucket).Cursor()
 	for k, _ := c.Seek([]byte(name)); k != nil && strings.HasPrefix(string(k), name); k, _ = c.Next() {
 		full, key, ok := cutUseKey(k)
 		if !ok {
-			return errDamaged
+			return nil, errDamaged
 		}
-		if rest := full[len(name):]; rest != "" && rest[0] != '/' {
-			continue
-		}
-		if err := f(full, key); err != nil {
-			return err
+		if rest := full[len(name):]; rest == "" || rest[0] == '/' {
+			out = append(out, use{full, key})
 		}
 	}
-	return nil
+	return out, nil
 }
 
-func getDigest(tx *bbolt.Tx, key string) (digest, error) {
+// digestText returns a digest as it is kept; it is valid within the transaction.
+func digestText(tx *bbolt.Tx, key string) ([]byte, error) {
 	text := tx.Bucket(digestBucket).Get(hashKey(key))
 	if text == nil {
-		return digest{}, errDamaged
+		return nil, errDamaged
 	}
-	return decodeDigest(text)
+	return text, nil
+}
+
+// read reads the digest of an analysis.
+func (r *decoder) read(tx *bbolt.Tx, key string) (digest, error) {
+	text, err := digestText(tx, key)
+	if err != nil {
+		return digest{}, err
+	}
+	return r.digest(text)
 }

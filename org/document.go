@@ -1,6 +1,9 @@
 package org
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Status is what became of a repository in a run.
 type Status string
@@ -14,7 +17,9 @@ const (
 	StatusOld    Status = "old"    // known from an earlier run only
 )
 
-// A Document is everything an index says, as versioned JSON. Reports are made of it.
+// A Document is everything an index says, as versioned JSON but for the analyses: all of
+// those of a large organization do not fit into memory, so that reports are made of them
+// one by one.
 type Document struct {
 	Version      int       `json:"version"` // 1
 	Host         string    `json:"host"`    // "github.com"
@@ -27,15 +32,55 @@ type Document struct {
 	Pairs        int          `json:"pairs"`
 	Trend        []Trend      `json:"trend"`
 	Repositories []Repository `json:"repositories"`
-	// Analyses are those that Repositories name, by Key.
-	Analyses map[string]*Analysis `json:"analyses"`
-	Secrets  []Secret             `json:"secrets"`
-	Settings []Setting            `json:"settings"`
+	Secrets      []Secret     `json:"secrets"`
+	Settings     []Setting    `json:"settings"`
 	// Posture are the findings that the settings give, of the organization (Path is "")
 	// or of one repository (Path is owner/repo).
 	Posture []Finding `json:"posture"`
 	// NotChecked are the checks of the posture that could not be made.
 	NotChecked []NotChecked `json:"not_checked,omitempty"`
+
+	// Read returns an analysis that Repositories name, by its key. That of a document of
+	// an index reads the index, which must be open.
+	Read func(key string) (*Analysis, error) `json:"-"`
+}
+
+// EachAnalysis reads every analysis that repositories name, once, and calls f with it and
+// the places in Repositories of those that have it. The order is that of the first of
+// them. The error is that of Read or f.
+func (d *Document) EachAnalysis(f func(a *Analysis, repositories []int) error) error {
+	of := map[string][]int{}
+	var keys []string
+	for i := range d.Repositories {
+		key := d.Repositories[i].Analysis
+		if key == "" {
+			continue
+		}
+		if of[key] == nil {
+			keys = append(keys, key)
+		}
+		of[key] = append(of[key], i)
+	}
+	for _, key := range keys {
+		a, err := d.Read(key)
+		if err == nil {
+			err = f(a, of[key])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReadFrom reads analyses that are in memory.
+func ReadFrom(all map[string]*Analysis) func(key string) (*Analysis, error) {
+	return func(key string) (*Analysis, error) {
+		if a := all[key]; a != nil {
+			return a, nil
+		}
+		return nil, fmt.Errorf("there is no analysis %q", key)
+	}
 }
 
 // NotChecked is a check of the posture that could not be made, and where. It is never

@@ -172,6 +172,24 @@ func TestIncidentInThePast(t *testing.T) {
 	}
 }
 
+// What is back where it was runs it now.
+func TestIncidentOfWhatCameBack(t *testing.T) {
+	w, path := incidentWorld(t)
+	for day, uses := range []string{"other/tool@v1", "evil/tool@v1"} {
+		w.host.Change(func(o *githubtest.Organization) {
+			text := workflow("uses: "+uses, "run: ./x\n        env: {T: '${{ secrets.SHARED_TOKEN }}'}")
+			o.Repositories[0].Push(noon.Add(time.Duration(12+24*day)*time.Hour), map[string]*githubtest.File{ci: githubtest.Text(text)})
+		})
+		w.scan(path)
+	}
+	q := action(t, "evil/tool@v1")
+	q.Since = noon.Add(-time.Hour)
+	got, _ := ask(t, path, q)
+	if n := len(slices.DeleteFunc(got, func(s string) bool { return s != "named r0 build evil/tool@v1" })); n != 1 {
+		t.Errorf("r0 is listed %d times as running it now, want once", n)
+	}
+}
+
 func TestInventory(t *testing.T) {
 	_, path := incidentWorld(t)
 	by := map[string]org.Secret{}

@@ -17,7 +17,7 @@ import (
 // buckets hold is a new version.
 const (
 	indexFormat  = "stint organization index"
-	indexVersion = "1"
+	indexVersion = "2"
 )
 
 // lockTimeout is how long an index that another process uses is waited for.

@@ -42,7 +42,7 @@ func TestForeignFiles(t *testing.T) {
 			}
 			x, err := open(path)
 			if err == nil {
-				_, err = x.Document()
+				_, err = readAll(x)
 				x.Close()
 			}
 			var at *org.IndexError
@@ -102,7 +102,7 @@ func TestDamagedIndex(t *testing.T) {
 		}
 		x, err := org.Open(path)
 		if err == nil {
-			_, err = x.Document()
+			_, err = readAll(x)
 			_, err2 := x.Incident(org.Query{Action: "actions/checkout"})
 			err = errors.Join(err, err2)
 			x.Close()

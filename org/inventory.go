@@ -177,13 +177,13 @@ func sumOf(tx *bbolt.Tx) (sum, error) {
 		return sum{}, err
 	}
 	var s sum
-	places := map[secretKey]bool{}
+	digests, places := newDecoder(), map[secretKey]bool{}
 	err = eachRepo(tx, func(r *repoRecord) error {
 		s.Repositories++
 		if r.Analysis == "" {
 			return nil
 		}
-		d, err := getDigest(tx, r.Analysis)
+		d, err := digests.read(tx, r.Analysis)
 		s.Pairs += d.Pairs
 		for _, j := range d.Jobs {
 			for _, c := range j.Credentials {

@@ -56,6 +56,8 @@ func (j *Job) Standing() []string {
 
 // ActsAlone reports whether an agent acts in the job or anybody can start it, so that no
 // person is in the loop.
-func (j *Job) ActsAlone() bool {
-	return slices.Contains(j.Autonomy, "agent") || j.Starter() == platform.StartAnyone
+func (j *Job) ActsAlone() bool { return actsAlone(j.Autonomy, j.Starter()) }
+
+func actsAlone(autonomy []string, who platform.Starter) bool {
+	return slices.Contains(autonomy, "agent") || who == platform.StartAnyone
 }

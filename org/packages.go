@@ -9,26 +9,11 @@ import (
 // because nothing in the index says what they install.
 func (s *search) installs() error {
 	locked := 0
-	err := eachUse(s.tx, ecosystemName(s.q.Ecosystem), func(full, key string) error {
-		tenants := s.repos[key]
-		if len(tenants) == 0 || full != ecosystemName(s.q.Ecosystem) {
-			return nil
-		}
-		d, err := getDigest(s.tx, key)
-		for at := range d.Jobs {
-			h, ok, byLock := s.installed(&d.Jobs[at])
-			if byLock {
-				locked += len(tenants)
-			}
-			if !ok {
-				continue
-			}
-			for _, t := range tenants {
-				s.hit(t, key, at, &d.Jobs[at], h)
-			}
-		}
+	places, err := usesOf(s.tx, ecosystemName(s.q.Ecosystem))
+	if err != nil {
 		return err
-	})
+	}
+	_, err = s.ask(places, s.installers, func(a *answer, tenants int) { locked += a.other * tenants })
 	if locked > 0 {
 		s.unknown("%s what a lock file lists, which the index does not hold: search the lock files for %s",
 			plural(locked, "job installs only", "jobs install only"), s.q.Package)
@@ -38,27 +23,43 @@ func (s *search) installs() error {
 	return err
 }
 
+// installers answers which jobs install the package or could have, and how many others
+// install by a lock file.
+func (s *search) installers(_ string, d *digest) answer {
+	var out answer
+	for at := range d.Jobs {
+		h, ok, byLock := s.installed(&d.Jobs[at])
+		if byLock {
+			out.other++
+		}
+		if ok {
+			out.hits = append(out.hits, jobHit{at, &d.Jobs[at], h})
+		}
+	}
+	return out
+}
+
 // installed judges the installs of one job: the firmest find, and whether it installs by
 // a lock file.
-func (s *search) installed(j *jobDigest) (h Hit, ok, locked bool) {
+func (s *search) installed(j *jobDigest) (h find, ok, locked bool) {
 	for _, in := range j.Installs {
 		if in.Ecosystem != s.q.Ecosystem {
 			continue
 		}
 		switch version, named := s.names(in); {
 		case named && (version == "" || s.q.Version == "" || version == s.q.Version || !exact(s.q.Ecosystem, version)):
-			return Hit{Path: in.Place.Path, Line: in.Place.Line, What: in.Command, Certainty: Named, Why: "the command names it"}, true, locked
+			return find{in.Place.Path, in.Place.Line, in.Command, "the command names it", Named}, true, locked
 		case named:
 			continue // another version of it
 		case in.Locked:
 			locked = true
 		case ok:
 		case in.KeepsLock:
-			h, ok = Hit{Path: in.Place.Path, Line: in.Place.Line, What: in.Command, Certainty: Possible, Why: "installs without a lock unless the repository has one"}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock unless the repository has one", Possible}, true
 		case len(in.Packages) > 0:
-			h, ok = Hit{Path: in.Place.Path, Line: in.Place.Line, What: in.Command, Certainty: Possible, Why: "what it names may depend on it"}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "what it names may depend on it", Possible}, true
 		default:
-			h, ok = Hit{Path: in.Place.Path, Line: in.Place.Line, What: in.Command, Certainty: Possible, Why: "installs without a lock what its manifest asks for"}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock what its manifest asks for", Possible}, true
 		}
 	}
 	return h, ok, locked

@@ -222,13 +222,17 @@ func putAnalysis(tx *bbolt.Tx, a *Analysis) error {
 	return putDigest(tx, a)
 }
 
-// analysisText returns the JSON of an analysis.
-func analysisText(tx *bbolt.Tx, key string) ([]byte, error) {
+func getAnalysis(tx *bbolt.Tx, key string) (*Analysis, error) {
 	packed := tx.Bucket(analysisBucket).Get(hashKey(key))
 	if packed == nil {
 		return nil, errDamaged
 	}
-	return unpack(packed, maxRecordBytes)
+	text, err := unpack(packed, maxRecordBytes)
+	if err != nil {
+		return nil, err
+	}
+	a := &Analysis{}
+	return a, decode(text, a)
 }
 
 // eachRepo calls f for every repository, in order of their ids.
@@ -239,6 +243,28 @@ func eachRepo(tx *bbolt.Tx, f func(*repoRecord) error) error {
 			return err
 		}
 		return f(&r)
+	})
+}
+
+// allRepos returns every repository, in order of their ids.
+func allRepos(tx *bbolt.Tx) ([]*repoRecord, error) {
+	var texts [][]byte
+	err := tx.Bucket(repoBucket).ForEach(func(_, text []byte) error {
+		texts = append(texts, text)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*repoRecord, len(texts))
+	return out, inParts(len(texts), func(from, to int) error {
+		for i := from; i < to; i++ {
+			out[i] = &repoRecord{}
+			if err := decode(texts[i], out[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -2,6 +2,7 @@ package org
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -25,77 +26,97 @@ var cloudsAndRegistries = []string{
 	"npm", "pypi", "crates", "rubygems", "nuget", "docker", "ghcr", "packagist", "maven", "github",
 }
 
-// expose counts the credentials of a job that was hit, and returns their names in the
-// order in which to rotate them.
-func (s *search) expose(r *repoRecord, j *jobDigest) []string {
-	names := make([]string, len(j.Credentials))
-	for i, c := range j.Credentials {
-		names[i] = c.Name
-		id := rotationKey{kind: c.Kind, lifetime: c.Lifetime}
-		scope := ""
-		if c.Lifetime == standing {
-			if held := s.secrets.find(&r.Repository, j.Environment, c.Name); held != nil {
-				id.secretKey, scope = held.key, held.Scope
-			} else {
-				id.secretKey = key(r.Name, "", c.Name)
-			}
-		} else {
-			id.name = c.Name
-		}
-		known := s.rotations[id]
-		if known == nil {
-			known = &Rotation{Name: c.Name, Kind: c.Kind, Lifetime: c.Lifetime, Opens: c.Opens, Scope: scope, Rotate: c.Lifetime == standing}
-			s.rotations[id] = known
-		}
-		known.Jobs++
-		if n := len(known.Repositories); n == 0 || known.Repositories[n-1] != r.Name {
-			known.Repositories = append(known.Repositories, r.Name)
-		}
-	}
-	return names
+// A loss is what some jobs of one repository could have lost.
+type loss struct {
+	reach *JobReach
+	jobs  int
 }
 
-// order returns the credentials in the order in which to rotate them: standing ones
-// first, then by how many repositories share them, then what opens clouds and registries.
-func (s *search) order() []Rotation {
-	out := []Rotation{}
-	for _, r := range s.rotations {
-		slices.Sort(r.Repositories)
-		r.Repositories = slices.Compact(r.Repositories)
-		out = append(out, *r)
+// lose counts a job that was hit, and returns the names of its credentials in the order
+// in which to rotate them.
+func (r *resident) lose(j *JobReach) []string {
+	i := slices.IndexFunc(r.lost, func(l loss) bool { return l.reach == j })
+	if i < 0 {
+		i = len(r.lost)
+		r.lost = append(r.lost, loss{reach: j})
 	}
-	slices.SortFunc(out, byUrgency)
+	r.lost[i].jobs++
+	return j.names
+}
+
+// rotations returns the credentials that were within reach in the order in which to
+// rotate them: standing ones first, then by how many repositories share them, then what
+// opens clouds and registries.
+func (s *search) rotations() []Rotation {
+	known := map[rotationKey]*Rotation{}
+	var all []*Rotation
+	for _, r := range s.residents {
+		for _, l := range r.lost {
+			for i := range l.reach.Credentials {
+				c := &l.reach.Credentials[i]
+				id, scope := s.kept(r, l.reach.Environment, c)
+				at := known[id]
+				if at == nil {
+					at = &Rotation{Name: c.Name, Kind: c.Kind, Lifetime: c.Lifetime, Opens: c.Opens, Scope: scope, Rotate: c.Lifetime == standing}
+					known[id], all = at, append(all, at)
+				}
+				at.Jobs += l.jobs
+				if n := len(at.Repositories); n == 0 || at.Repositories[n-1] != r.Name {
+					at.Repositories = append(at.Repositories, r.Name)
+				}
+			}
+		}
+	}
+	return inOrder(all)
+}
+
+// kept returns which credential a job's is, and where it is kept.
+func (s *search) kept(r *resident, environment string, c *reach.DocumentCredential) (rotationKey, string) {
+	id := rotationKey{kind: c.Kind, lifetime: c.Lifetime}
+	if c.Lifetime != standing {
+		id.name = c.Name
+		return id, ""
+	}
+	if held := s.secrets.find(&r.Repository, environment, c.Name); held != nil {
+		id.secretKey = held.key
+		return id, held.Scope
+	}
+	id.secretKey = key(r.Name, "", c.Name)
+	return id, ""
+}
+
+func inOrder(all []*Rotation) []Rotation {
+	type ranked struct {
+		urgency uint64
+		*Rotation
+	}
+	order := make([]ranked, len(all))
+	for i, r := range all {
+		order[i] = ranked{urgency(r.Lifetime, len(r.Repositories), r.Opens), r}
+	}
+	slices.SortFunc(order, func(a, b ranked) int {
+		if a.urgency != b.urgency {
+			return cmp.Compare(a.urgency, b.urgency)
+		}
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Repositories[0], b.Repositories[0]), strings.Compare(a.Kind, b.Kind))
+	})
+	out := make([]Rotation, len(order))
+	for i, r := range order {
+		out[i] = *r.Rotation
+	}
 	return out
 }
 
-func byUrgency(a, b Rotation) int {
-	return cmp.Or(
-		cmp.Compare(lifetimeRank(a.Lifetime), lifetimeRank(b.Lifetime)),
-		cmp.Compare(len(b.Repositories), len(a.Repositories)),
-		cmp.Compare(opensRank(a.Opens), opensRank(b.Opens)),
-		strings.Compare(a.Name, b.Name),
-		strings.Compare(first(a.Repositories), first(b.Repositories)),
-		strings.Compare(a.Kind, b.Kind),
-	)
+// urgency is less for a credential that is to be rotated before another one.
+func urgency(lifetime string, repositories int, opens string) uint64 {
+	const others = 8 // bits for what it opens
+	return uint64(rankIn(lifetimes, lifetime))<<(32+others) | uint64(math.MaxUint32-repositories)<<others | uint64(rankIn(cloudsAndRegistries, opens))
 }
 
-func lifetimeRank(l string) int {
-	if i := slices.Index(lifetimes, l); i >= 0 {
+// rankIn is the place in a list, of what is not in it the one behind.
+func rankIn(list []string, s string) int {
+	if i := slices.Index(list, s); i >= 0 {
 		return i
 	}
-	return len(lifetimes)
-}
-
-func opensRank(opens string) int {
-	if i := slices.Index(cloudsAndRegistries, opens); i >= 0 {
-		return i
-	}
-	return len(cloudsAndRegistries)
-}
-
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
+	return len(list)
 }

@@ -3,8 +3,10 @@ package org_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,28 +75,58 @@ func create(t *testing.T, path string) *org.Index {
 	return x
 }
 
-func document(t *testing.T, path string) *org.Document {
+// A whole is a document with all of its analyses.
+type whole struct {
+	*org.Document
+	Analyses map[string]*org.Analysis
+}
+
+// document reads all that an index says.
+func document(t *testing.T, path string) whole {
 	t.Helper()
 	x, err := org.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer x.Close()
-	d, err := x.Document()
+	d, err := readAll(x)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-// text is a document without what a run that was taken up, or done in parts, may have
-// asked more.
-func text(t *testing.T, d *org.Document) string {
+func readAll(x *org.Index) (whole, error) {
+	d, err := x.Document()
+	if err != nil {
+		return whole{}, err
+	}
+	all := whole{d, map[string]*org.Analysis{}}
+	return all, d.EachAnalysis(func(a *org.Analysis, repositories []int) error {
+		if all.Analyses[a.Key] != nil {
+			return fmt.Errorf("the analysis %s is read twice", a.Key)
+		}
+		all.Analyses[a.Key] = a
+		for _, i := range repositories {
+			if d.Repositories[i].Analysis != a.Key {
+				return fmt.Errorf("%s does not have the analysis %s", d.Repositories[i].Name, a.Key)
+			}
+		}
+		return nil
+	})
+}
+
+// text is all that an index says, without what a run that was taken up, or done in parts,
+// may have asked more.
+func text(t *testing.T, d whole) string {
 	t.Helper()
 	d.Coverage.Requests = org.Requests{}
 	b, err := json.MarshalIndent(d, "", " ")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(d.Analyses) == 0 || !strings.Contains(string(b), d.Repositories[len(d.Repositories)-1].Name) {
+		t.Fatal("what is compared is empty")
 	}
 	return string(b)
 }
@@ -223,7 +255,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-func repository(t *testing.T, d *org.Document, name string) org.Repository {
+func repository(t *testing.T, d whole, name string) org.Repository {
 	t.Helper()
 	for _, r := range d.Repositories {
 		if r.Name == name {

@@ -13,11 +13,13 @@ import (
 func DocumentOf(results []*lint.Result, stint string, now time.Time) *Document {
 	d := &Document{
 		Version: 1, Scanned: now.UTC(), Stint: stint, Coverage: Coverage{By: map[Status]int{}, Complete: true},
-		Trend: []Trend{}, Repositories: []Repository{}, Analyses: map[string]*Analysis{}, Secrets: []Secret{}, Settings: []Setting{}, Posture: []Finding{},
+		Trend: []Trend{}, Repositories: []Repository{}, Secrets: []Secret{}, Settings: []Setting{}, Posture: []Finding{},
 	}
+	analyses := map[string]*Analysis{}
+	d.Read = ReadFrom(analyses)
 	for i, r := range results {
 		a := analysisOf(fmt.Sprint(i), r)
-		d.Analyses[a.Key] = a
+		analyses[a.Key] = a
 		d.Pairs += a.Pairs
 		repo := Repository{ID: int64(i), Name: r.Repository.Name, Status: StatusOK, Analysis: a.Key, Seen: d.Scanned}
 		if repo.Name == "" {

@@ -44,7 +44,11 @@ func TestDocumentOfRepositoriesAtHand(t *testing.T) {
 	if d.Pairs != 1 || len(d.Repositories) != 1 || !d.Coverage.Complete || d.Repositories[0].Head != "" {
 		t.Fatalf("%+v", d)
 	}
-	j := &d.Analyses[d.Repositories[0].Analysis].Jobs[0]
+	a, err := d.Read(d.Repositories[0].Analysis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &a.Jobs[0]
 	code, trust := j.WorstCode()
 	if j.Starter() != platform.StartAnyone || !j.ActsAlone() || code == nil || trust != reach.MutableThirdParty || !slices.Equal(j.Standing(), []string{"OWL_TOKEN"}) {
 		t.Errorf("starter %v, code %v (%v), standing %v", j.Starter(), code, trust, j.Standing())

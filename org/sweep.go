@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows/github"
 )
 
@@ -236,6 +237,7 @@ func (s *scan) repositorySettings(ctx context.Context) error {
 
 // bySecrets parts the repositories into those that use no stored secret and those that do.
 func (s *scan) bySecrets() (plain, keepers []github.Repo, err error) {
+	digests := newDecoder()
 	err = s.index.view(func(tx *bbolt.Tx) error {
 		return eachRepo(tx, func(r *repoRecord) error {
 			var read settingRecord
@@ -250,7 +252,7 @@ func (s *scan) bySecrets() (plain, keepers []github.Repo, err error) {
 				plain = append(plain, repo)
 				return nil
 			}
-			d, err := getDigest(tx, r.Analysis)
+			d, err := digests.read(tx, r.Analysis)
 			if d.keepsSecrets() {
 				keepers = append(keepers, repo)
 			} else {
@@ -264,7 +266,7 @@ func (s *scan) bySecrets() (plain, keepers []github.Repo, err error) {
 
 func (d digest) keepsSecrets() bool {
 	return slices.ContainsFunc(d.Jobs, func(j jobDigest) bool {
-		return j.Environment != "" || slices.ContainsFunc(j.Credentials, func(c credentialDigest) bool { return c.Lifetime == standing })
+		return j.Environment != "" || slices.ContainsFunc(j.Credentials, func(c reach.DocumentCredential) bool { return c.Lifetime == standing })
 	})
 }
 

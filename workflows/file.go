@@ -1,5 +1,7 @@
 package workflows
 
+import "strings"
+
 // A Span is a half-open range of bytes, [Start, End), of a file's source.
 // The zero Span means "no place"; an empty Span with a non-zero Start is a
 // point, used for insertions.
@@ -75,3 +77,7 @@ type Comment struct {
 	// OwnLine is set when nothing but white space precedes the comment.
 	OwnLine bool
 }
+
+// Generated reports whether the file is written by a generator, as gh-aw names what it
+// makes of its sources: nobody mends it by hand. Source: the documentation of gh-aw, 2026-11.
+func (f *File) Generated() bool { return strings.HasSuffix(f.Path, ".lock.yml") }

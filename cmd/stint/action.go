@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,7 +34,9 @@ func actionCommand(w world, at func(world) (venue, error)) *cobra.Command {
 		Short: "what action.yml runs: a grant for the job, or a lint",
 		Long: `action is what the launcher of action.yml runs. main reads the inputs of the
 step and hands the credentials to the later steps of the job; post ends what
-main opened, as main left it in the runner's state.`,
+main opened, as main left it in the runner's state. lint is what the launcher of
+lint/action.yml runs: stint lint with annotations, a summary, and on a pull
+request only what it brings.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "main" || args[0] == "post" || args[0] == "lint") {
 				return nil
@@ -73,12 +76,15 @@ type action struct {
 }
 
 // A stepLog is the output of a step. The runner takes "##[name]" for a command of
-// its own wherever it stands in a line, so that text of others is not given any.
+// its own wherever it stands in a line, and "::name" also after blanks at its beginning,
+// as where a long text of others was wrapped; neither is left to such a text.
 type stepLog struct{ io.Writer }
+
+var commandStart = regexp.MustCompile(`(?m)^([ \t]+:)(:)|(#)(#\[)`)
 
 // Write writes p; no text of ours is split within the sequence.
 func (l *stepLog) Write(p []byte) (int, error) {
-	_, err := l.Writer.Write([]byte(strings.ReplaceAll(string(p), "##[", "# #[")))
+	_, err := l.Writer.Write(commandStart.ReplaceAll(p, []byte("$1$3 $2$4")))
 	return len(p), err
 }
 
@@ -92,23 +98,26 @@ func annotate(out io.Writer, level string, err error) {
 // main opens the grants and hands them to the job. The state is written before the
 // credentials are handed over: whatever goes wrong from there on, post ends them.
 func (a action) main(ctx context.Context) error {
+	files := a.files()
+	if err := files.state.Set(lastState(0)); err != nil {
+		return err
+	}
 	in, err := a.inputs()
 	if err != nil {
 		return err
 	}
-	files := a.files()
-	for _, f := range []lease.RunnerFile{files.state, files.env, files.output} {
+	for _, f := range []lease.RunnerFile{files.env, files.output} {
 		if err := f.Append(""); err != nil { // before anything is issued in vain
 			return err
 		}
 	}
 	job := jobKey(a.world)
-	saySwept(ctx, a.world, a.at, job)
 	receipts, err := openLedger(a.receiptsPath())
 	if err != nil {
 		return err
 	}
 	defer receipts.close(a.stderr)
+	saySwept(ctx, a.world, a.at, job, receipts)
 	in.notice(a)
 	step := actionStep{action: a, in: in, files: files, receipts: receipts, job: job}
 	if in.mode == modeProfile {
@@ -149,8 +158,9 @@ func (a action) summarize(markdown string) {
 	}
 }
 
-// post ends what main opened, the last first, whatever became of the job. It reads the
-// states and nothing else that a step in between could have changed. It may run twice.
+// post ends what main opened, the last first, whatever became of the job. It goes by the
+// states, all of which main saved, the empty one after the last included: no step in
+// between can put another there. It may run twice.
 func (a action) post(ctx context.Context) error {
 	states, broken := a.states()
 	if len(states) == 0 && broken == nil {
@@ -166,15 +176,20 @@ func (a action) post(ctx context.Context) error {
 	defer receipts.close(a.stderr)
 	var all lease.State // one, so that all share the time that a cancelled job has
 	for _, s := range states {
-		if err := s.RemoveListed(a.getenv("RUNNER_TEMP")); err != nil {
+		if err := s.EmptyListed(a.getenv("RUNNER_TEMP")); err != nil {
 			broken = cmp.Or(broken, err)
 		} else if s.Dir != "" {
 			fmt.Fprintf(a.stdout, "stint: %s: removed its private files\n", workflows.Printable(s.Grant))
 		}
 		all.Handles, all.Vars = append(all.Handles, s.Handles...), append(all.Vars, s.Vars...)
 	}
-	ended := lease.EndState(ctx, all, a.at.enders(a.world), lease.Options{Now: a.now, Observe: receipts.of(jobOf(a.world).run(oidc.Claims{}), nil)})
+	ended := lease.EndState(ctx, all, a.at.enders(a.world), lease.Options{Now: a.now, Observe: receipts.after(a.world)})
 	sayEnded(a.stdout, ended)
+	for _, s := range states { // the record is of use until here, should this be killed
+		if err := s.RemoveListed(a.getenv("RUNNER_TEMP")); err != nil {
+			broken = cmp.Or(broken, err)
+		}
+	}
 	removed := len(all.Vars) > 0 && a.forget(all.Vars)
 	a.summarize(summaryOfEnd(states, ended, all.Vars, removed))
 	return cmp.Or(broken, openEnd(ended))

@@ -43,9 +43,10 @@ func readEvent(w world) (event, error) {
 }
 
 // actionLint is what lint/action.yml runs: annotations on standard output, the step
-// summary, and SARIF where a file is named.
+// summary, and SARIF where a file is named. Standard output is all commands to the runner,
+// which the format escapes.
 func actionLint(ctx context.Context, w world) error {
-	w.stdout, w.stderr = &stepLog{w.stdout}, &stepLog{w.stderr}
+	w.stderr = &stepLog{w.stderr}
 	o, paths, err := lintInputs(ctx, w)
 	if token := w.input("token"); o.online || o.suggest {
 		w = w.with("GITHUB_TOKEN", token)

@@ -42,11 +42,11 @@ func (s actionStep) handOver(ctx context.Context) error {
 	if err == nil && ctx.Err() != nil {
 		err = &failure{exitIncomplete, "stopped before the credentials were handed over", "run the job again"}
 	}
-	if err == nil {
-		err = lease.HandToJob(s.commands, s.files.env, leases...)
+	if err == nil { // what may fail without harm comes first: a variable that is set cannot be taken back
+		err = s.files.output.Set(s.outputs(leases)...)
 	}
 	if err == nil {
-		err = s.files.output.Set(s.outputs(leases)...)
+		err = lease.HandToJob(s.commands, s.files.env, leases...)
 	}
 	if err != nil {
 		sayEnded(s.stderr, endAll(ctx, leases))
@@ -82,13 +82,21 @@ func (s actionStep) exchange(g *grant.Grant, hand *handing) exchange {
 	return exchange{w: s.world, at: s.at, grant: g, source: s.at.source(s.world, g, ""), receipts: s.receipts, hand: hand}
 }
 
+// save saves the n-th state, from 1, and that it is the last so far: what the action did
+// not save itself, a step in between could set as a variable.
 func (s actionStep) save(n int, state lease.State) error {
 	text, err := state.Encode()
 	if err != nil {
 		return err
 	}
-	return s.files.state.Set(lease.Setting{Name: stateName(n), Value: oidc.NewSecret(string(text))})
+	if err := lease.WriteMasks(s.commands, state.Secrets()); err != nil {
+		return err
+	}
+	return s.files.state.Set(lease.Setting{Name: stateName(n), Value: oidc.NewSecret(string(text))}, lastState(n))
 }
+
+// lastState says that there is no state after the n-th.
+func lastState(n int) lease.Setting { return lease.Setting{Name: stateName(n + 1)} }
 
 // profiles decides each grant and writes a profile that asks for it at each use, so
 // that no key lies anywhere between two uses.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stint-dev/stint/oidc/grant"
+	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/oidc/sandbox"
 )
 
@@ -53,6 +55,14 @@ func (s *scene) action(t *testing.T, stage string) int {
 	}
 	printError(&s.stderr, err)
 	return statusOf(err)
+}
+
+// giveState gives post what main saved, as the runner does: the last of each name.
+func (s *scene) giveState() {
+	for _, setting := range settings(s.env["GITHUB_STATE"]) {
+		name, value, _ := strings.Cut(setting, "=")
+		s.env["STATE_"+name] = value
+	}
 }
 
 // file returns what was written to a file of the runner.
@@ -105,11 +115,9 @@ func TestActionShowsNoSecret(t *testing.T) {
 	if err := os.Remove(s.file); err != nil {
 		t.Fatal(err)
 	}
-	state := settings(s.env["GITHUB_STATE"])
-	if len(state) != 1 || !strings.HasPrefix(state[0], "lease=") {
-		t.Fatalf("the state is %q", state)
+	if s.giveState(); !strings.HasPrefix(s.env["STATE_lease"], "{") {
+		t.Fatalf("the state is %q", s.env["STATE_lease"])
 	}
-	s.env["STATE_lease"] = strings.TrimPrefix(state[0], "lease=")
 	for _, name := range []string{"INPUT_GRANT", "INPUT_FILE", "ACTIONS_ID_TOKEN_REQUEST_URL", "GITHUB_WORKSPACE"} {
 		s.env[name] = "nonsense"
 	}
@@ -138,7 +146,7 @@ func TestActionShowsNoSecret(t *testing.T) {
 // When the hand-over fails, the job has nothing, the lease is ended at once, and
 // post has what it needs to say so again.
 func TestActionThatCannotHandOver(t *testing.T) {
-	for _, file := range []string{"GITHUB_ENV", "GITHUB_STATE"} {
+	for _, file := range []string{"GITHUB_ENV", "GITHUB_STATE", "GITHUB_OUTPUT"} {
 		var s *scene
 		s = newActionScene(t, func(c sandbox.Call) *sandbox.Fault {
 			if c.Endpoint == sandbox.EndpointSTS { // after the files were looked at
@@ -157,19 +165,78 @@ func TestActionThatCannotHandOver(t *testing.T) {
 		if !strings.Contains(s.stdout.String(), "::error title=stint::"+file) {
 			t.Errorf("%s: there is no annotation:\n%s", file, s.stdout.String())
 		}
-		if out := s.read(t, "GITHUB_OUTPUT"); out != "" {
-			t.Errorf("%s: the outputs are %q", file, out)
+		if file != "GITHUB_ENV" && s.read(t, "GITHUB_ENV") != "" {
+			t.Errorf("%s: the job has %q", file, s.read(t, "GITHUB_ENV"))
 		}
 		s.stdout.Reset() // the masks may be there
 		s.noSecrets(t, "")
 	}
 }
 
+// forged is a state that a step in between sets as a variable: what it lists is not
+// what main opened, and its server is not the cloud's.
+const forged = `{"version":1,"grant":"forged","grant_digest":"","handles":[{"provider":"aws","grant":"forged","id":"x","identity":"y",` +
+	`"expires":"2199-01-01T00:00:00Z","usable_until":"2199-01-01T00:00:00Z"}],"vars":["FORGED"]}`
+
+// Post ends what main saved, and no state that another step put beside or in its place.
+func TestPostTakesNoForgedState(t *testing.T) {
+	for _, row := range []struct{ grant, says string }{
+		{"deploy-site", "deploy-site: aws cannot end"}, {"no-such-grant", "this step opened nothing"},
+	} {
+		s := newActionScene(t, nil)
+		s.env["STATE_lease"], s.env["STATE_lease_2"] = forged, forged
+		s.env["INPUT_GRANT"] = row.grant
+		status := s.action(t, "main")
+		s.giveState()
+		s.stdout.Reset()
+		if s.action(t, "post") != exitOK || (status == exitOK) != (row.grant == "deploy-site") {
+			t.Errorf("%s: main ends with %d\n%s", row.grant, status, s.stderr.String())
+		}
+		said := s.stdout.String() + s.read(t, "GITHUB_ENV") + s.read(t, "GITHUB_STEP_SUMMARY")
+		if !strings.Contains(said, row.says) || strings.Contains(said, "forged") || strings.Contains(said, "FORGED") {
+			t.Errorf("%s: post says\n%s", row.grant, said)
+		}
+	}
+}
+
+// What revokes is masked before it is saved, also where it is handed to nobody: the
+// runner's debug log shows what it saves.
+func TestSavedStateIsMasked(t *testing.T) {
+	s := newActionScene(t, nil)
+	state, err := lease.DecodeState([]byte(strings.Replace(forged, `"usable_until"`, `"revoke":"hvs.`+cloudCanary+`","usable_until"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var masked bool
+	step := actionStep{action: action{world: s.w}}
+	step.files.state = lease.RunnerFile{Name: "GITHUB_STATE", Path: s.env["GITHUB_STATE"]}
+	step.commands = writerFunc(func(p []byte) (int, error) {
+		masked = strings.Contains(string(p), "::add-mask::hvs."+cloudCanary+"\n") && s.read(t, "GITHUB_STATE") == ""
+		return len(p), nil
+	})
+	if err := step.save(1, state); err != nil || !masked || !strings.Contains(s.read(t, "GITHUB_STATE"), cloudCanary) {
+		t.Errorf("masked %v, %v", masked, err)
+	}
+	step.commands = writerFunc(func([]byte) (int, error) { return 0, errors.New("closed") })
+	if err := step.save(2, state); err == nil || strings.Count(s.read(t, "GITHUB_STATE"), cloudCanary) > 1 {
+		t.Errorf("it was saved without a mask: %v", err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // What a step prints of others' text is no command to the runner.
 func TestStepLogLeavesNoCommand(t *testing.T) {
 	var b strings.Builder
 	if n, err := (&stepLog{&b}).Write([]byte("a ##[add-path]b")); n != 15 || err != nil || b.String() != "a # #[add-path]b" {
 		t.Errorf("%d, %v, %q", n, err, b.String())
+	}
+	b.Reset()
+	refused := grant.Decision{Grant: "g", Reasons: []grant.Reason{{Claim: "environment", Got: strings.Repeat("x", 60) + " ::stop-commands::x"}}}
+	if err := grant.WriteDecision(&stepLog{&b}, refused); err != nil || !strings.Contains(b.String(), "\n              : :stop-commands::x\n") {
+		t.Errorf("%v, %q", err, b.String())
 	}
 	b.Reset()
 	annotate(&b, "error", &failure{message: "one\n::warning::100%", hint: "two"})

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/fulcio/fulciotest"
 )
 
 // cloudCanary is in everything secret that the stand-ins of this file issue.
@@ -26,6 +30,7 @@ type party struct {
 	audience string
 	alive    map[string]bool
 	taken    int // id-tokens
+	signs    *fulciotest.Fulcio
 }
 
 // takes reports whether an id-token is good for the party. Whatever it is shown must be
@@ -161,6 +166,19 @@ func (p *party) index(w http.ResponseWriter, r *http.Request) {
 	reply(w, 200, object{"success": true, "token": p.issue("pypi-"), "expires": p.now().Add(15 * time.Minute).Unix()})
 }
 
+// fulcio answers as sigstore's authority.
+func (p *party) fulcio(w http.ResponseWriter, r *http.Request) { p.signs.ServeHTTP(w, r) }
+
+// newFulcio makes one that takes what the party takes.
+func (p *party) newFulcio(t *testing.T) *fulciotest.Fulcio {
+	return fulciotest.New(t, func(raw, _ string) (oidc.Claims, error) {
+		if !p.takes(raw) {
+			return oidc.Claims{}, errors.New("no token of ours")
+		}
+		return p.Verify(raw, p.audience)
+	}, p.now)
+}
+
 const (
 	azureTenant = "11111111-2222-3333-4444-555555555555"
 	azureClient = "66666666-7777-8888-9999-aaaaaaaaaaaa"
@@ -170,6 +188,7 @@ const (
 const (
 	handsToken   = "the cloud's token"
 	handsIDToken = "an id-token"
+	handsKey     = "a private key, in a file"
 	refuses      = "nothing: it is refused before any token is asked for"
 )
 
@@ -193,6 +212,8 @@ var cloudCases = []cloudCase{
 		map[string]string{modeEnv: handsToken, modeBroker: refuses, modeFile: refuses, modeProfile: refuses}, "revoked; a call with it is answered with 401"},
 	{"pypi", "15m", "testpypi", "{ package: acme-site, audience: testpypi, endpoint: URL }", (*party).index,
 		map[string]string{modeEnv: handsToken, modeBroker: refuses, modeFile: refuses, modeProfile: refuses}, "until 2026-11-21T12:15:00Z"},
+	{"sigstore", "10m", "ca.example", "{ fulcio: URL, audience: ca.example }", (*party).fulcio,
+		map[string]string{modeEnv: handsKey, modeBroker: refuses, modeFile: handsKey, modeProfile: refuses}, "can sign until 2026-11-21T12:10:00Z"},
 }
 
 // newCloudScene is a scene with a grant for one stand-in, at stint.yml, and a private
@@ -204,6 +225,7 @@ func newCloudScene(t *testing.T, name string) (*scene, *party) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(p, w, r) }))
 	t.Cleanup(server.Close)
 	p.scene = newScene(t, strings.ReplaceAll(cloudGrant(c.name, c.ttl, c.block), "URL", server.URL), nil)
+	p.signs = p.newFulcio(t)
 	p.secrets = append(p.secrets, cloudCanary)
 	p.at.transport = &http.Transport{DisableKeepAlives: true}
 	p.env["RUNNER_TEMP"] = filepath.Join(p.dir, "temp")
@@ -297,6 +319,9 @@ func (s *scene) reveal(t *testing.T, mode string) (handed string, err error) {
 
 var idTokenForm = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 
+// privateKey finds a key; the lines between its first and its last are secret.
+var privateKey = regexp.MustCompile(`-----BEGIN PRIVATE KEY-----\n((?:[A-Za-z0-9+/=]+\n)+)`)
+
 // Every cloud in every mode: the command has what its tools need, and nothing secret is
 // seen anywhere else, in what the broker refuses neither, nor left behind. A mode that a
 // cloud has no tools for is refused before anything is asked.
@@ -325,6 +350,13 @@ func TestExecOfEveryCloud(t *testing.T) {
 				}
 				if good != (hands == handsIDToken) {
 					t.Errorf("the command has an id-token: %v\n%s", good, handed)
+				}
+				key := privateKey.FindStringSubmatch(handed)
+				if (key != nil) != (hands == handsKey) {
+					t.Errorf("the command has a private key: %v\n%s", key != nil, handed)
+				}
+				for _, lines := range key[min(1, len(key)):] {
+					s.secrets = append(s.secrets, strings.Fields(lines)...)
 				}
 				s.noSecrets(t, fmt.Sprint(err))
 				if left, _ := os.ReadDir(s.env["RUNNER_TEMP"]); len(left) != 0 {

@@ -193,7 +193,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 		"a role that refuses":    {fault: sts(sandbox.Fault{Code: "AccessDenied", Status: 403}), status: 3, message: "did not let this job assume the role", hint: "trust policy"},
 		"a reply of 100 MB":      {fault: sts(sandbox.Fault{Bytes: 100 << 20}), status: 3, message: "is larger than", hint: "endpoint"},
 		"a token of 100 MB":      {fault: issuer(sandbox.Fault{Bytes: 100 << 20}), status: 3, message: "large", hint: ""},
-		"a redirect":             {fault: sts(sandbox.Fault{Redirect: "https://evil.example/"}), status: 3, message: `to "evil.example"), and the id-token does not follow`, hint: "proxy"},
+		"a redirect":             {fault: sts(sandbox.Fault{Redirect: "https://evil.example/"}), status: 3, message: `to "evil.example"), and the token does not follow`, hint: "proxy"},
 		"a redirected request":   {fault: issuer(sandbox.Fault{Redirect: "https://evil.example/"}), status: 3, message: "redirect", hint: "proxy"},
 		"a dropped connection":   {fault: sts(sandbox.Fault{Drop: true}), status: 3, message: "breaks off", hint: "network"},
 		"a policy too large":     {change: replace(`"arn:aws:s3:::site/*"`, strings.Join(tooMuch, ", ")), status: 2, message: "2048", hint: "allow"},

@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +29,8 @@ const execLong = `exec trades each GRANT for its credentials, runs CMD with them
 when CMD ends. Several grants are written with commas; two that would set the
 same variables are refused. The variables with which id-tokens are asked for,
 and ambient cloud credentials, are left out of CMD's environment; so a stint
-exec within CMD has nothing to ask with, and the outer one is given all grants
-that are needed.
+exec within CMD has nothing to ask with but a --token-file that it is given,
+and the outer one is given all grants that are needed.
 
   --mode env      variables, and files that a cloud's tools need; the default
   --mode broker   an endpoint on 127.0.0.1 that the cloud's tools ask, for AWS,
@@ -100,6 +103,10 @@ type execution struct {
 }
 
 func runExec(ctx context.Context, w world, at venue, o execOptions, args []string) (err error) {
+	// Whoever reads what stint says may be gone: that must not end stint before its lease.
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE)
+	defer signal.Stop(unread)
 	grants, err := o.grants(w, args[0])
 	if err != nil {
 		return err
@@ -113,7 +120,7 @@ func runExec(ctx context.Context, w world, at venue, o execOptions, args []strin
 	if err := receipts.signedBy(o.sign, at.signing(w, o.tokenFile)); err != nil {
 		return err
 	}
-	saySwept(ctx, w, at, "")
+	saySwept(ctx, w, at, "", receipts)
 	hand, err := newHanding(w, cmp.Or(o.mode, modeEnv), o.until(w))
 	if err != nil {
 		return err
@@ -167,10 +174,10 @@ func (o execOptions) until(w world) time.Time {
 
 // saySwept ends what killed runs left open, removes their private files, and says so.
 // What cannot be looked at is not worth a command that does not run.
-func saySwept(ctx context.Context, w world, at venue, job string) {
+func saySwept(ctx context.Context, w world, at venue, job string, receipts *ledger) {
 	left, err := lease.Sweep(w.getenv("RUNNER_TEMP"), job, w.now(), func(open lease.State) {
 		fmt.Fprintln(w.stderr, "stint: what a run that was killed had open:")
-		sayEnded(w.stderr, lease.EndState(ctx, open, at.enders(w), lease.Options{Now: w.now}))
+		sayEnded(w.stderr, lease.EndState(ctx, open, at.enders(w), lease.Options{Now: w.now, Observe: receipts.after(w)}))
 	})
 	if err != nil {
 		return

@@ -11,7 +11,6 @@ import (
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/lint/rules"
 	"github.com/stint-dev/stint/workflows"
-	"github.com/stint-dev/stint/workflows/github"
 )
 
 // extendsFromUsage describes the flag that names the directory of a library.
@@ -35,10 +34,33 @@ func newLibrary(w world, dir string, online bool) library {
 	if cache, err := os.UserCacheDir(); dir == "" && err == nil {
 		l.dir = filepath.Join(cache, "stint", "extends")
 	}
-	if client, ok := newResolver(w).(*github.Client); ok && online {
-		l.fetch = client.File
+	if host, ok := newResolver(w).(fileHost); ok && online {
+		l.fetch = fetchFrom(host)
 	}
 	return l
+}
+
+// A fileHost has files, and knows what the history of its repositories holds.
+type fileHost interface {
+	File(ctx context.Context, owner, repo, path, commit string, most int64) ([]byte, error)
+	Contains(ctx context.Context, owner, repo, commit string) (bool, error)
+}
+
+// fetchFrom returns a fetch of what a repository itself has: a host gives out the commits
+// of forks under the repository's name, too, so that anybody could write what is extended.
+// A repository whose history is not public is asked for the file only.
+func fetchFrom(host fileHost) func(ctx context.Context, owner, repo, path, commit string, most int64) ([]byte, error) {
+	return func(ctx context.Context, owner, repo, path, commit string, most int64) ([]byte, error) {
+		own, err := host.Contains(ctx, owner, repo, commit)
+		switch {
+		case errors.Is(err, workflows.ErrNotFound):
+		case err != nil:
+			return nil, err
+		case !own:
+			return nil, fmt.Errorf("no branch or tag of %s/%s has the commit: it may be a fork's", owner, repo)
+		}
+		return host.File(ctx, owner, repo, path, commit, most)
+	}
 }
 
 // complete returns a configuration with what it extends. A file that cannot be had is no

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/workflows"
 )
 
 const extendedCommit = "0123456789abcdef0123456789abcdef01234567"
@@ -78,6 +79,38 @@ lint:
 		}
 		if why := c.Unread(); why == "" || strings.Contains(why, "\x1b") {
 			t.Errorf("why: %q", why)
+		}
+	}
+}
+
+// A stubHost has one file at every commit.
+type stubHost struct {
+	own error // nil for a commit of the repository itself
+	has bool
+}
+
+func (h stubHost) Contains(context.Context, string, string, string) (bool, error) {
+	return h.has, h.own
+}
+
+func (stubHost) File(context.Context, string, string, string, string, int64) ([]byte, error) {
+	return []byte("version: 1\n"), nil
+}
+
+// A commit of a fork is no file of the organization, though its host gives it out as one.
+func TestFetchRefusesTheCommitOfAFork(t *testing.T) {
+	for name, c := range map[string]struct {
+		host stubHost
+		want bool
+	}{
+		"of the repository": {stubHost{has: true}, true},
+		"of a fork":         {stubHost{}, false},
+		"private":           {stubHost{own: workflows.ErrNotFound}, true},
+		"no answer":         {stubHost{own: errors.New("no answer")}, false},
+	} {
+		b, err := fetchFrom(c.host)(t.Context(), "acme", ".github", "stint.yml", extendedCommit, lint.MaxConfigBytes)
+		if (err == nil) != c.want || (b != nil) != c.want {
+			t.Errorf("%s: %q, %v", name, b, err)
 		}
 	}
 }

@@ -10,37 +10,49 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/providers"
 	"github.com/stint-dev/stint/oidc/trust"
 	"github.com/stint-dev/stint/workflows"
 )
 
-func grantDriftCommand(w world) *cobra.Command {
-	var o lockOptions
-	var policies []string
-	var format string
-	c := &cobra.Command{
-		Use:   "drift --policy FILE… GRANT",
-		Short: "compare a grant with the trust policy that is deployed",
-		Long: `drift asks the policies of files (see stint trust lint for their kinds) and the
-grant about the same tokens, and lists where they differ: wider (the policy lets
-in what the grant refuses), narrower (the reverse), dead (nothing that the grant
-admits gets in). Each comes with a token. What the cloud cannot express is
-listed as "not held" and is no drift.
+type driftOptions struct {
+	lockOptions
+	policies []string
+	live     bool
+	format   string
+}
 
-Exit status: 0 no drift, 1 drift, 2 wrong use.`,
+func grantDriftCommand(w world) *cobra.Command {
+	var o driftOptions
+	c := &cobra.Command{
+		Use:   "drift (--policy FILE… GRANT | --live GRANT…)",
+		Short: "compare a grant with the trust policy that is deployed",
+		Long: `drift asks the deployed policy and the grant about the same tokens, and lists
+where they differ: wider (the policy lets in what the grant refuses), narrower
+(the reverse), dead (nothing that the grant admits gets in). Each comes with a
+token. What the cloud cannot express is listed as "not held" and is no drift.
+
+The policies are those of files (see stint trust lint for their kinds) or, with
+--live, what the cloud has: aws, azure, gcp, octo-sts and vault, asked with your
+own login as their tools find it. It needs the right to read, nothing more; an
+error names it. With several grants, JSON has an object for each.
+
+Exit status: 0 no drift, 1 drift, 2 wrong use, 3 the cloud was not to be read.`,
 		Example: `  aws iam get-role --role-name site-deploy > role.json
-  stint grant drift --policy role.json deploy-site`,
-		Args: cobra.ExactArgs(1),
+  stint grant drift --policy role.json deploy-site
+  stint grant drift --live deploy-site`,
+		DisableFlagsInUseLine: true,
+
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDrift(cmd.Context(), w, o, policies, format, args)
+			return o.run(cmd.Context(), w, args)
 		},
 	}
 	o.flags(c)
-	c.Flags().StringArrayVar(&policies, "policy", nil, "a `FILE` or directory with the policy; may be given again")
-	c.Flags().StringVar(&format, "format", "text", "`FORMAT`: text or json")
+	c.Flags().StringArrayVar(&o.policies, "policy", nil, "a `FILE` or directory with the policy; may be given again")
+	c.Flags().BoolVar(&o.live, "live", false, "read the policy from the cloud, with your own login")
+	c.Flags().StringVar(&o.format, "format", "text", "`FORMAT`: text or json")
 	return c
 }
 
@@ -55,56 +67,93 @@ type drifted struct {
 	NotHeld []trust.Residue `json:"not_held"`
 }
 
-func runDrift(ctx context.Context, w world, o lockOptions, policies []string, format string, args []string) error {
-	if err := checkFormat(format); err != nil {
+func (o driftOptions) run(ctx context.Context, w world, args []string) error {
+	switch err := checkFormat(o.format); {
+	case err != nil:
 		return err
+	case len(o.policies) == 0 && !o.live:
+		return usage("give the policy that is deployed: --policy FILE, or --live to ask the cloud", "drift needs a policy")
+	case len(o.policies) > 0 && o.live:
+		return usage("give one of them", "--policy and --live exclude each other")
+	case len(o.policies) > 0 && len(args) > 1:
+		return usage("compare them one by one, or ask the cloud with --live", "a policy is compared with one grant, and %d are given", len(args))
 	}
-	if len(policies) == 0 {
-		return usage("give the policy that is deployed: --policy FILE", "drift needs a policy")
+	found := false
+	for _, name := range args {
+		g, list, err := o.compare(ctx, w, name)
+		if err != nil {
+			return err
+		}
+		if o.format == "json" {
+			err = writeJSON(w.stdout, map[string]any{"grant": g.Name, "policies": list})
+		} else {
+			writeDrift(w.stdout, g, list, terminalWidth(w))
+		}
+		if err != nil {
+			return err
+		}
+		found = found || slices.ContainsFunc(list, func(d drifted) bool { return len(d.Findings) > 0 })
 	}
-	g, lock, err := o.render(ctx, w, args)
+	if found {
+		return errStatus(exitFindings)
+	}
+	return nil
+}
+
+// compare holds one grant against what is deployed for it.
+func (o driftOptions) compare(ctx context.Context, w world, name string) (*grant.Grant, []drifted, error) {
+	g, lock, err := o.render(ctx, w, []string{name})
 	if err != nil {
-		return err
-	}
-	cloud, ok := providers.Cloud(lock.Cloud)
-	if !ok {
-		return usage("use --for with one of the clouds of the grant", "there is no cloud %q", lock.Cloud)
-	}
-	files, err := readLocks(policies, []trust.Cloud{cloud})
-	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	repo, err := o.trustRepository(ctx, w)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	expect := grant.Expect{Repository: repo.Name}
+	docs, err := o.deployed(ctx, w, g)
+	if err != nil {
+		return nil, nil, err
+	}
 	g = withIDs(g, repo)
 	list := []drifted{}
+	for _, d := range docs {
+		one, err := compareLock(d, g, grant.Expect{Repository: repo.Name}, lock)
+		if err != nil {
+			return nil, nil, policyError(d.Path, err)
+		}
+		list = append(list, one)
+	}
+	return g, list, nil
+}
+
+// deployed are the locks of the grant's cloud, from the cloud itself or from files.
+func (o driftOptions) deployed(ctx context.Context, w world, g *grant.Grant) ([]trust.Document, error) {
+	cloud, target, err := o.targetOf(g)
+	if err != nil {
+		return nil, err
+	}
+	if o.live {
+		read, ok := providers.LiveOf(target.Provider)
+		if !ok {
+			return nil, usage("give what it shows as a file: --policy FILE", "%s cannot be asked for what it trusts", cloud.Name)
+		}
+		return read(ctx, g, target, providers.Options{Version: version, Now: w.now, Sleep: w.sleep})
+	}
+	files, err := readLocks(o.policies, []trust.Cloud{cloud})
+	if err != nil {
+		return nil, err
+	}
+	var docs []trust.Document
 	for _, f := range files {
 		if f.err != nil {
-			return policyError(f.path, f.err)
+			return nil, policyError(f.path, f.err)
 		}
-		for _, d := range f.docs {
-			one, err := compareLock(d, g, expect, lock)
-			if err != nil {
-				return policyError(f.path, err)
-			}
-			list = append(list, one)
-		}
+		docs = append(docs, f.docs...)
 	}
-	if len(list) == 0 {
-		return usage("give the file of the policy itself", "there is no policy for %s in what was given", cloud.Name)
+	if len(docs) == 0 {
+		return nil, usage("give the file of the policy itself", "there is no policy for %s in what was given", cloud.Name)
 	}
-	if format == "json" {
-		err = writeJSON(w.stdout, map[string]any{"grant": g.Name, "policies": list})
-	} else {
-		writeDrift(w.stdout, g, list, terminalWidth(w))
-	}
-	if err == nil && slices.ContainsFunc(list, func(d drifted) bool { return len(d.Findings) > 0 }) {
-		return errStatus(exitFindings)
-	}
-	return err
+	return docs, nil
 }
 
 // withIDs is the grant with the ids that are known, which its lock demands too.
@@ -123,30 +172,22 @@ func compareLock(d trust.Document, g *grant.Grant, expect grant.Expect, lock tru
 	if err != nil {
 		return one, err
 	}
-	found, err := trust.Drift(g, expect, p)
+	one.Findings, err = trust.Drift(g, expect, p, lock.Policy)
 	if err != nil {
 		return one, err
 	}
-	one.Findings = slices.DeleteFunc(found, func(f trust.Finding) bool { return notHeld(f, lock) })
 	if one.Findings == nil {
 		one.Findings = []trust.Finding{}
 	}
 	return one, nil
 }
 
-// notHeld reports whether a token that is too much gets in through the grant's own
-// lock as well: then the cloud cannot tell it apart.
-func notHeld(f trust.Finding, lock trust.Lock) bool {
-	if f.Class != trust.Wider || lock.Policy == nil {
-		return false
-	}
-	claims := oidc.Claims{Issuer: f.Witness["iss"], Subject: f.Witness["sub"], Audience: []string{lock.Policy.Audience()}, Values: f.Witness}
-	return lock.Policy.Decide(claims).Admits
-}
-
 func writeDrift(out io.Writer, g *grant.Grant, list []drifted, width int) {
 	for _, d := range list {
-		place := strings.TrimSpace(fmt.Sprintf("%s:%d %s", d.Path, max(d.Line, 1), d.Name))
+		place := d.Path // of a live one, which has no lines
+		if d.Line > 0 {
+			place = strings.TrimSpace(fmt.Sprintf("%s:%d %s", d.Path, d.Line, d.Name))
+		}
 		fmt.Fprintf(out, "%s (%s) against grant %s: ", workflows.Printable(place), d.Cloud, g.Name)
 		if len(d.Findings) == 0 {
 			fmt.Fprintln(out, "no drift")

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,7 +76,8 @@ func runIncident(w world, o incidentOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(w.stdout, in, terminalWidth(w)); err != nil {
+	out := bufio.NewWriter(w.stdout)
+	if err := cmp.Or(write(out, in, terminalWidth(w)), out.Flush()); err != nil {
 		return err
 	}
 	if len(in.Hits) > 0 {

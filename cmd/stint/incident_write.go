@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stint-dev/stint/org"
+	orgreport "github.com/stint-dev/stint/org/report"
 	"github.com/stint-dev/stint/workflows"
 )
 
@@ -158,7 +159,7 @@ func incidentCSV(out io.Writer, in *org.Incident, _ int) error {
 	c := csv.NewWriter(out)
 	c.Write([]string{"repository", "path", "line", "job", "certainty", "what", "why", "starts", "environment", "grade", "credentials", "now"})
 	for _, h := range in.Hits {
-		c.Write(cells(h.Repository, h.Path, strconv.Itoa(h.Line), h.Job, string(h.Certainty), h.What, h.Why, strings.Join(h.Starts, " "),
+		c.Write(orgreport.Fields(h.Repository, h.Path, strconv.Itoa(h.Line), h.Job, string(h.Certainty), h.What, h.Why, strings.Join(h.Starts, " "),
 			h.Environment, h.Grade, strings.Join(h.Credentials, " "), strconv.FormatBool(h.Now)))
 	}
 	c.Flush()
@@ -167,21 +168,21 @@ func incidentCSV(out io.Writer, in *org.Incident, _ int) error {
 
 // incidentMarkdown writes a ticket: a list to tick off, and the jobs as a table.
 func incidentMarkdown(out io.Writer, in *org.Incident, _ int) error {
-	fmt.Fprintf(out, "# %s\n\n%s\n", markdown(in.Asked), markdown(incidentSummary(in)))
+	fmt.Fprintf(out, "# %s\n\n%s\n", orgreport.MarkdownText(in.Asked), orgreport.MarkdownText(incidentSummary(in)))
 	for _, line := range aside(in) {
-		fmt.Fprintf(out, "\n%s\n", markdown(line))
+		fmt.Fprintf(out, "\n%s\n", orgreport.MarkdownText(line))
 	}
 	if len(in.Rotations) > 0 {
 		fmt.Fprint(out, "\n## Rotate, in this order\n\n")
 		for _, r := range in.Rotations {
 			if r.Rotate {
-				fmt.Fprintf(out, "- [ ] %s%s: %s\n", markdown(r.Name), markdown(opens(r)), markdown(where(r)))
+				fmt.Fprintf(out, "- [ ] %s%s: %s\n", orgreport.MarkdownText(r.Name), orgreport.MarkdownText(opens(r)), orgreport.MarkdownText(where(r)))
 			}
 		}
 		fmt.Fprint(out, "\n## Watch; these expire by themselves\n\n")
 		for _, r := range in.Rotations {
 			if !r.Rotate {
-				fmt.Fprintf(out, "- [ ] %s%s, %s: %s\n", markdown(r.Name), markdown(opens(r)), r.Lifetime, markdown(where(r)))
+				fmt.Fprintf(out, "- [ ] %s%s, %s: %s\n", orgreport.MarkdownText(r.Name), orgreport.MarkdownText(opens(r)), r.Lifetime, orgreport.MarkdownText(where(r)))
 			}
 		}
 	}
@@ -189,23 +190,13 @@ func incidentMarkdown(out io.Writer, in *org.Incident, _ int) error {
 		fmt.Fprint(out, "\n## Jobs\n\n| repository | place | job | how | what | credentials |\n|---|---|---|---|---|---|\n")
 		for i := range in.Hits {
 			h := &in.Hits[i]
-			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", markdown(h.Repository), markdown(hitLine(h)), markdown(h.Job),
-				string(h.Certainty)+past(h), markdown(h.What), markdown(strings.Join(h.Credentials, ", ")))
+			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", orgreport.MarkdownText(h.Repository), orgreport.MarkdownText(hitLine(h)), orgreport.MarkdownText(h.Job),
+				string(h.Certainty)+past(h), orgreport.MarkdownText(h.What), orgreport.MarkdownText(strings.Join(h.Credentials, ", ")))
 		}
 	}
 	fmt.Fprintf(out, "\n## What the index of %s cannot tell\n\n", in.Scanned.Format(time.RFC3339))
 	for _, line := range in.Unknown {
-		fmt.Fprintf(out, "- %s\n", markdown(line))
+		fmt.Fprintf(out, "- %s\n", orgreport.MarkdownText(line))
 	}
 	return nil
 }
-
-// markdown makes text of others inert in a cell of a Markdown table.
-func markdown(s string) string {
-	s = workflows.Printable(s)
-	return markdownEscaper.Replace(s)
-}
-
-var markdownEscaper = strings.NewReplacer(
-	`\`, `\\`, "|", `\|`, "`", "\\`", "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "@", "&#64;", "!", `\!`, "~", `\~`,
-)

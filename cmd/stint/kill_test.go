@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestMainOnADeadNetwork(t *testing.T) {
 			if status := s.action(t, "main"); status != exitIncomplete {
 				t.Errorf("%v, %s: status %d", endpoint, mode, status)
 			}
-			if s.read(t, "GITHUB_STATE") != "" || strings.Contains(s.stdout.String(), "::add-mask::") {
+			if state := settings(s.env["GITHUB_STATE"]); !slices.Equal(state, []string{"lease="}) || strings.Contains(s.stdout.String(), "::add-mask::") {
 				t.Errorf("%v, %s: state %q", endpoint, mode, s.read(t, "GITHUB_STATE"))
 			}
 			s.emptied(t)
@@ -83,10 +84,7 @@ func TestMainCancelledDuringTheExchange(t *testing.T) {
 		t.Errorf("%d tokens were taken, %d credentials live", p.taken, len(p.alive))
 	}
 	s.emptied(t)
-	for _, setting := range settings(s.env["GITHUB_STATE"]) {
-		name, value, _ := strings.Cut(setting, "=")
-		s.env["STATE_"+name] = value
-	}
+	s.giveState()
 	s.stdout.Reset()
 	if status := s.action(t, "post"); status != exitOK {
 		t.Errorf("post: status %d\n%s", status, s.stderr.String())
@@ -102,7 +100,7 @@ func openVault(t *testing.T) (*scene, *party) {
 	if status := s.action(t, "main"); status != exitOK || len(p.alive) != 1 {
 		t.Fatalf("main: status %d\n%s", status, s.stderr.String())
 	}
-	s.env["STATE_lease"] = strings.TrimPrefix(settings(s.env["GITHUB_STATE"])[0], "lease=")
+	s.giveState()
 	s.hideHandOver(t)
 	if err := os.WriteFile(s.env["GITHUB_STATE"], nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -151,7 +149,16 @@ func TestNextJobEndsWhatALostJobHad(t *testing.T) {
 		if !alive {
 			s.at.transport = roundTrip(func(*http.Request) (*http.Response, error) { return nil, timeout{} })
 		}
-		saySwept(t.Context(), s.w, s.at, jobKey(s.w))
+		path := filepath.Join(t.TempDir(), "receipts.jsonl")
+		receipts, err := openLedger(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		saySwept(t.Context(), s.w, s.at, jobKey(s.w), receipts)
+		receipts.close(&s.stderr)
+		if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), `"kind":"end"`) || strings.Contains(string(text), `"outcome":"revoked"`) != alive {
+			t.Errorf("%v, the receipt is %s", err, text)
+		}
 		said := s.stderr.String()
 		want := "stint: deploy-site: revoked, with all that was leased under it"
 		if !alive {
@@ -176,7 +183,7 @@ func TestActionOfEveryCloudShowsNoSecret(t *testing.T) {
 			if status := s.action(t, "main"); status != exitOK || p.taken == 0 {
 				t.Fatalf("main: status %d\n%s", status, s.stderr.String())
 			}
-			s.env["STATE_lease"] = strings.TrimPrefix(settings(s.env["GITHUB_STATE"])[0], "lease=")
+			s.giveState()
 			handed := s.read(t, "GITHUB_ENV") + s.stdout.String()
 			if got := strings.Contains(handed, cloudCanary); got != (c.modes[modeEnv] == handsToken) {
 				t.Errorf("the job has the cloud's token: %v", got)

@@ -42,8 +42,10 @@ func openLedger(path string) (*ledger, error) {
 	return &ledger{path: path, file: f, out: receipt.NewWriter(f)}, nil
 }
 
-// of returns what writes the receipts of one lease. g is nil after the fact, when only
-// a state is left.
+// after returns what writes the receipts after the fact, when only a state is left.
+func (l *ledger) after(w world) func(lease.Event) { return l.of(jobOf(w).run(oidc.Claims{}), nil) }
+
+// of returns what writes the receipts of one lease. g is nil when it is not known.
 func (l *ledger) of(run oidc.Run, g *grant.Grant) func(lease.Event) {
 	return func(e lease.Event) {
 		if l.out == nil {

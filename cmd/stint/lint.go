@@ -169,12 +169,17 @@ func (o lintOptions) of(ctx context.Context, w world, repo *workflows.Repository
 	if err != nil {
 		return opts, err
 	}
+	return configured(opts, config), nil
+}
+
+// configured returns the options with a configuration and the least severity that it means.
+func configured(opts lint.Options, config *lint.Config) lint.Options {
 	opts.Config = config
 	if opts.MinSeverity == nil && config.MinSeverity == nil {
 		low := reach.Low
 		opts.MinSeverity = &low
 	}
-	return opts, nil
+	return opts
 }
 
 // hand mends or reports one result, and returns the status.
@@ -305,8 +310,23 @@ func writeMended(root *os.Root, f *lint.RepairedFile) error {
 		return err
 	}
 	temp := name + ".stint-new"
-	if err := root.WriteFile(temp, f.Source, info.Mode().Perm()); err != nil {
+	if err := writeNew(root, temp, f.Source, info.Mode().Perm()); err != nil {
 		return &failure{exitIncomplete, fmt.Sprintf("cannot write beside %q", f.File.Path), "check the permissions of its directory"}
 	}
 	return root.Rename(temp, name)
+}
+
+// writeNew writes a file that was not there. What is there, left by a crash or laid by the
+// repository itself, is taken away first: a link would lead the bytes elsewhere, such as
+// into a hook of git.
+func writeNew(root *os.Root, name string, content []byte, mode fs.FileMode) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }

@@ -88,7 +88,7 @@ func (c *change) write(w world, result *lint.Result) error {
 		err = os.WriteFile(c.into, b.Bytes(), 0o666)
 	}
 	if err != nil {
-		return &failure{exitIncomplete, fmt.Sprintf("the baseline %q cannot be written: %s", c.into, reason(err)), "check the permissions of its directory"}
+		return &failure{exitIncomplete, fmt.Sprintf("the baseline %q cannot be written: %s", c.into, reason(err)), "see that its directory is there and may be written to"}
 	}
 	fmt.Fprintf(w.stderr, "stint: baseline: %d findings in %s\n", len(result.Findings)+result.Suppressed, workflows.Printable(c.into))
 	result.Old, result.Findings, result.Compared = result.Findings, nil, "the baseline "+c.into+", just written"
@@ -96,7 +96,9 @@ func (c *change) write(w world, result *lint.Result) error {
 }
 
 // compare judges the commit that HEAD and --since have grown from as the result was
-// judged, today and with the same rules, by the configuration that it has itself.
+// judged, today and with the same rules, by the configuration that it has itself. Where
+// the change has another configuration it is judged by both: whoever may propose a change
+// could otherwise switch off what would be said of it.
 func (c *change) compare(ctx context.Context, w world, o lintOptions, result *lint.Result, opts lint.Options) error {
 	if info, err := os.Stat(result.Repository.Root); err != nil || !info.IsDir() {
 		return usage("give a directory or a file of it", "--since needs files in a git repository")
@@ -114,13 +116,15 @@ func (c *change) compare(ctx context.Context, w world, o lintOptions, result *li
 	if err := export(ctx, at, commit, dir); err != nil {
 		return gitFailure(err)
 	}
-	base, err := o.lintBase(ctx, w, dir, result.Repository, opts)
+	base, by, err := o.lintBase(ctx, w, dir, result.Repository, opts)
 	if err != nil {
 		return err
 	}
 	with := fmt.Sprintf("%s at %.*s", c.since, shortCommit, commit)
-	if edited(dir, result.Repository.Root) {
-		with += ", whose " + lint.ConfigPath + " differs: the change is judged by its own"
+	if o.config == "" && edited(dir, result.Repository.Root) {
+		with += ", whose " + lint.ConfigPath + " differs: the change is judged by both"
+		by.Graph = result.Graph
+		result.Join(lint.Run(ctx, result.Repository, by))
 	}
 	lint.KnownOf(base).Judge(result, with)
 	if report.Incomplete(base) {
@@ -139,22 +143,24 @@ func export(ctx context.Context, at *git.Repository, commit, dir string) error {
 	})
 }
 
-// lintBase judges the exported files down to the least severity. A configuration that
-// cannot be used counts as none: the change is there to mend it.
-func (o lintOptions) lintBase(ctx context.Context, w world, dir string, head *workflows.Repository, opts lint.Options) (*lint.Result, error) {
+// lintBase judges the exported files down to the least severity, and returns the options
+// that the base's configuration makes. One that cannot be used counts as none: the change
+// is there to mend it.
+func (o lintOptions) lintBase(ctx context.Context, w world, dir string, head *workflows.Repository, opts lint.Options) (*lint.Result, lint.Options, error) {
 	for repo, err := range workflows.Open([]string{dir}, nil).Repositories(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, opts, err
 		}
 		repo.Name = head.Name
-		if opts, err = o.of(ctx, w, repo, opts); err != nil {
-			opts.Config = nil
+		by, err := o.of(ctx, w, repo, opts)
+		if err != nil {
+			by = configured(opts, &lint.Config{})
 		}
-		least := reach.Info
-		opts.MinSeverity, opts.NetworkFixes = &least, false
-		return lint.Run(ctx, repo, opts), nil
+		all, least := by, reach.Info
+		all.MinSeverity, all.NetworkFixes = &least, false
+		return lint.Run(ctx, repo, all), by, nil
 	}
-	return nil, errors.New("the base holds nothing to read")
+	return nil, opts, errors.New("the base holds nothing to read")
 }
 
 // edited reports whether the configuration on disk is another than the base's.

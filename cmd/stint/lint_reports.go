@@ -33,7 +33,7 @@ func (o lintOptions) reports(w world, rules []*lint.Rule) (*reports, error) {
 		default:
 			file, err := os.Create(name)
 			if err != nil {
-				return nil, r.abandon(&failure{exitUsage, fmt.Sprintf("the report %q cannot be written: %s", name, reason(err)), "check the name and the permissions of its directory"})
+				return nil, r.abandon(&failure{exitUsage, fmt.Sprintf("the report %q cannot be written: %s", name, reason(err)), "see that its directory is there and may be written to"})
 			}
 			r.files, out = append(r.files, file), file
 		}

@@ -155,7 +155,7 @@ func (o migrateOptions) action(ctx context.Context, w world, repo *workflows.Rep
 	if err := out.Diffs(plan); err != nil {
 		return exitIncomplete, err
 	}
-	fmt.Fprintf(w.stderr, "stint: %d steps to move, with %d new grants\n", plan.Moved, len(plan.Grants))
+	fmt.Fprintf(w.stderr, "stint: %s to move, with %s\n", count(plan.Moved, "step"), count(len(plan.Grants), "new grant"))
 	said := migrate.Writer{Out: w.stderr, Show: out.Show}
 	if err := said.Notes(plan); err != nil {
 		return exitIncomplete, err

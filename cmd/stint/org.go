@@ -28,7 +28,7 @@ type orgOptions struct {
 }
 
 // orgFormats are the formats of `stint org`.
-const orgFormats = "text, json, html, csv, sarif-dir"
+const orgFormats = "text, json, html, csv, markdown, sarif-dir"
 
 func orgCommand(w world) *cobra.Command {
 	var o orgOptions
@@ -102,7 +102,16 @@ func mergeIndexes(out string, in []string) error {
 // organizationName is what an organization may be called.
 var organizationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
 
+// An organization is larger than what memory should hold: the heap grows to twice what
+// lives while it is read, and half again while it is reported, where much is decoded and
+// little kept.
+const (
+	scanGCPercent   = 100
+	reportGCPercent = 50
+)
+
 func runOrg(ctx context.Context, w world, o orgOptions, name string) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(scanGCPercent))
 	host, opts, err := o.scan(w, name)
 	if err != nil {
 		return err
@@ -121,7 +130,7 @@ func runOrg(ctx context.Context, w world, o orgOptions, name string) error {
 		return err
 	}
 	defer x.Close()
-	return o.report(ctx, w, x, opts)
+	return o.report(w, x)
 }
 
 // scan makes the options of a scan, and the host, from the command line.

@@ -1,31 +1,34 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
-	"context"
-	"encoding/csv"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
+	"runtime/debug"
 
-	"github.com/stint-dev/stint/lint"
-	"github.com/stint-dev/stint/lint/report"
 	"github.com/stint-dev/stint/org"
 	"github.com/stint-dev/stint/org/posture"
 	orgreport "github.com/stint-dev/stint/org/report"
 	"github.com/stint-dev/stint/workflows"
 )
 
+// orgWriters write an organization, by format; sarif-dir makes files instead.
+var orgWriters = map[string]func(w io.Writer, doc *org.Document, width int) error{
+	"text": writeOrg,
+	"json": func(w io.Writer, doc *org.Document, _ int) error { return orgreport.JSON(w, doc) },
+	"csv":  func(w io.Writer, doc *org.Document, _ int) error { return orgreport.CSV(w, doc) },
+	"html": func(w io.Writer, doc *org.Document, _ int) error {
+		return orgreport.HTML(w, doc, orgreport.Options{})
+	},
+	"markdown": func(w io.Writer, doc *org.Document, _ int) error { return orgreport.Markdown(w, doc) },
+}
+
 // report writes the index in the format, and fails when something could not be read.
-func (o orgOptions) report(ctx context.Context, w world, x *org.Index, opts org.Options) error {
-	if o.format == "sarif-dir" {
-		return o.sarif(ctx, x, opts)
-	}
+func (o orgOptions) report(w world, x *org.Index) error {
+	debug.SetGCPercent(reportGCPercent)
 	doc, err := x.Document()
 	if err != nil {
 		return err
@@ -33,93 +36,34 @@ func (o orgOptions) report(ctx context.Context, w world, x *org.Index, opts org.
 	if err := posture.Add(doc, x); err != nil {
 		return err
 	}
-	out, closeOut, err := o.destination(w)
-	if err != nil {
+	if o.format == "sarif-dir" {
+		err = o.sarif(w, doc)
+	} else {
+		err = o.write(w, doc)
+	}
+	var known interface{ NextStep() string }
+	switch {
+	case errors.As(err, &known):
 		return err
-	}
-	switch o.format {
-	case "json":
-		err = json.NewEncoder(out).Encode(doc)
-	case "csv":
-		err = writeOrgCSV(out, doc)
-	case "html":
-		err = orgreport.HTML(out, doc, orgreport.Options{})
-	default:
-		writeOrg(out, doc, terminalWidth(w))
-	}
-	if closed := closeOut(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	case err != nil:
 		return &failure{exitIncomplete, "the report could not be written whole", "check the space and the permissions of its place"}
-	}
-	if o.shard == "" && !doc.Coverage.Complete {
+	case o.shard == "" && !doc.Coverage.Complete:
 		return errStatus(exitIncomplete)
 	}
 	return nil
 }
 
-// writeOrgCSV writes a line for each job of each repository.
-func writeOrgCSV(out io.Writer, doc *org.Document) error {
-	c := csv.NewWriter(out)
-	c.Write([]string{"repository", "status", "path", "line", "job", "grade", "pairs", "starts", "environment", "worst code", "standing credentials"})
-	for _, r := range doc.Repositories {
-		a := doc.Analyses[r.Analysis]
-		if a == nil || len(a.Jobs) == 0 {
-			c.Write(cells(r.Name, string(r.Status), "", "", "", "", "", "", "", "", ""))
-			continue
-		}
-		for i := range a.Jobs {
-			j := &a.Jobs[i]
-			c.Write(cells(r.Name, string(r.Status), j.Path, strconv.Itoa(j.Place.Line), j.Job, j.Grade, strconv.Itoa(j.Pairs),
-				strings.Join(events(j), " "), j.Environment, worstCode(j), strings.Join(standingOf(j), " ")))
-		}
+func (o orgOptions) write(w world, doc *org.Document) error {
+	to, closeTo, err := o.destination(w)
+	if err != nil {
+		return err
 	}
-	c.Flush()
-	return c.Error()
+	out := bufio.NewWriter(to)
+	return cmp.Or(orgWriters[o.format](out, doc, terminalWidth(w)), out.Flush(), closeTo())
 }
 
-// cells makes text fit for a table: one that a spreadsheet would take for a formula is
-// quoted, since names of jobs and files are others' words.
-func cells(list ...string) []string {
-	for i, s := range list {
-		s = workflows.Printable(s)
-		if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
-			s = "'" + s
-		}
-		list[i] = s
-	}
-	return list
-}
-
-func events(j *org.Job) []string {
-	var out []string
-	for _, s := range j.Starts {
-		out = append(out, s.Event)
-	}
-	return out
-}
-
-func worstCode(j *org.Job) string {
-	if len(j.Code) == 0 {
-		return ""
-	}
-	return j.Code[0].Name
-}
-
-func standingOf(j *org.Job) []string {
-	var out []string
-	for _, c := range j.Credentials {
-		if c.Lifetime == "standing" {
-			out = append(out, c.Name)
-		}
-	}
-	return out
-}
-
-// sarif writes a SARIF file for each repository that has files, from the texts that the
-// index holds.
-func (o orgOptions) sarif(ctx context.Context, x *org.Index, opts org.Options) error {
+// sarif writes a SARIF file for each repository whose files were read.
+func (o orgOptions) sarif(w world, doc *org.Document) error {
 	if err := os.MkdirAll(o.output, 0o700); err != nil {
 		return usage("name another directory with --output", "cannot make the directory %q", o.output)
 	}
@@ -128,18 +72,14 @@ func (o orgOptions) sarif(ctx context.Context, x *org.Index, opts org.Options) e
 		return usage("name another directory with --output", "cannot open the directory %q", o.output)
 	}
 	defer root.Close()
-	return x.Lint(ctx, opts, func(r org.Repository, result *lint.Result) error {
-		f, err := root.Create(strings.ReplaceAll(filepath.ToSlash(r.Name), "/", "--") + ".sarif")
-		if err != nil {
-			return usage("name another directory with --output", "cannot write the report of %q", r.Name)
-		}
-		defer f.Close()
-		h, _ := report.New("sarif", f, report.Options{Version: version, Rules: opts.Rules})
-		if err := h.Repository(result); err != nil {
-			return err
-		}
-		return h.Close()
+	unnamed, err := orgreport.SARIFFiles(doc, func(name string) (io.WriteCloser, error) {
+		return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	})
+	if err == nil && len(unnamed) > 0 {
+		return &failure{exitIncomplete, fmt.Sprintf("there is no file for %s: %q is no OWNER/REPO", plural(len(unnamed), "repository", "repositories"), unnamed[0]),
+			"read them with --format json"}
+	}
+	return err
 }
 
 // The lengths of the lists in the summary.
@@ -151,22 +91,21 @@ const (
 
 // writeOrg prints the summary: the number that matters, its trend, the worst jobs, what
 // lowers it, and what was not read.
-func writeOrg(out io.Writer, doc *org.Document, width int) {
-	jobs := worstJobs(doc)
-	with := map[string]bool{}
-	for _, j := range jobs {
-		if j.job.Pairs > 0 {
-			with[j.repository] = true
-		}
+func writeOrg(out io.Writer, doc *org.Document, width int) error {
+	sum := orgSum{levers: map[string]*orgLever{}}
+	if err := doc.EachAnalysis(func(a *org.Analysis, repositories []int) error {
+		sum.add(doc, a, repositories)
+		return nil
+	}); err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "%s on %s, %s\n\n", workflows.Printable(doc.Organization), workflows.Printable(doc.Host), doc.Scanned.Format("2006-01-02 15:04Z"))
 	fmt.Fprintln(out, wrap(fmt.Sprintf("%s of foreign code and standing credential, in %s; zero is the goal.",
-		count(doc.Pairs, "pair"), plural(len(with), "repository", "repositories")), width, ""))
+		count(doc.Pairs, "pair"), plural(sum.repositories, "repository", "repositories")), width, ""))
 	writeTrend(out, doc.Trend)
-	if len(with) > 0 {
-		jobs = slices.DeleteFunc(jobs, func(j placedJob) bool { return j.job.Pairs == 0 })
-		writeWorst(out, jobs[:min(maxPaths, len(jobs))], width)
-		writeOrgLevers(out, doc, width)
+	if sum.repositories > 0 {
+		writeWorst(out, sum.worstJobs(), width)
+		writeOrgLevers(out, sum.levers, width)
 	}
 	writeSecrets(out, doc, width)
 	if len(doc.Posture) > 0 {
@@ -180,6 +119,7 @@ func writeOrg(out io.Writer, doc *org.Document, width int) {
 		fmt.Fprintln(out, "\n"+wrap(fmt.Sprintf("Not checked: %s of settings, which were not readable or not asked for; --format json says which.", count(n, "rule")), width, ""))
 	}
 	writeCoverage(out, doc, width)
+	return nil
 }
 
 // notChecked counts the rules about settings that could not be judged somewhere.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,30 +13,65 @@ import (
 	"github.com/stint-dev/stint/workflows"
 )
 
-// A placedJob is a job of a repository.
-type placedJob struct {
-	repository string
-	job        *org.Job
-	grade      reach.Severity
+// An orgSum is what the text says of all analyses.
+type orgSum struct {
+	repositories int // with pairs
+	worst        []placedJob
+	levers       map[string]*orgLever
 }
 
-// worstJobs returns the jobs with the most pairs first, and of these the gravest.
-func worstJobs(doc *org.Document) []placedJob {
-	var out []placedJob
-	for _, r := range doc.Repositories {
-		a := doc.Analyses[r.Analysis]
-		if a == nil {
+// A placedJob is a job of a repository.
+type placedJob struct {
+	grade                             reach.Severity
+	pairs                             int
+	repository, name, code, standings string
+}
+
+// An orgLever is a change with what it takes away in all repositories.
+type orgLever struct {
+	what         string
+	pairs, repos int
+}
+
+// add adds an analysis of some repositories.
+func (s *orgSum) add(doc *org.Document, a *org.Analysis, repositories []int) {
+	for _, l := range a.Levers {
+		if s.levers[l.What] == nil {
+			s.levers[l.What] = &orgLever{what: l.What}
+		}
+		s.levers[l.What].pairs += l.Pairs * len(repositories)
+		s.levers[l.What].repos += len(repositories)
+	}
+	if !slices.ContainsFunc(a.Jobs, func(j org.Job) bool { return j.Pairs > 0 }) {
+		return
+	}
+	s.repositories += len(repositories)
+	for i := range a.Jobs {
+		j := &a.Jobs[i]
+		if j.Pairs == 0 {
 			continue
 		}
-		for i := range a.Jobs {
-			grade, _ := reach.ParseSeverity(a.Jobs[i].Grade)
-			out = append(out, placedJob{r.Name, &a.Jobs[i], grade})
+		at := placedJob{pairs: j.Pairs, name: j.Job, standings: strings.Join(j.Standing(), " ")}
+		at.grade, _ = reach.ParseSeverity(j.Grade)
+		if worst, _ := j.WorstCode(); worst != nil {
+			at.code = worst.Name
+		}
+		for _, r := range repositories {
+			at.repository = doc.Repositories[r].Name
+			s.worst = append(s.worst, at)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b placedJob) int {
-		return cmp.Or(cmp.Compare(b.grade, a.grade), cmp.Compare(b.job.Pairs, a.job.Pairs), strings.Compare(a.repository, b.repository))
+	if len(s.worst) > 100*maxPaths {
+		s.worst = s.worstJobs()
+	}
+}
+
+// worstJobs returns the gravest jobs with pairs, and of these those with the most first.
+func (s *orgSum) worstJobs() []placedJob {
+	slices.SortStableFunc(s.worst, func(a, b placedJob) int {
+		return cmp.Or(cmp.Compare(b.grade, a.grade), cmp.Compare(b.pairs, a.pairs), strings.Compare(a.repository, b.repository))
 	})
-	return out
+	return s.worst[:min(maxPaths, len(s.worst))]
 }
 
 // writeTrend prints the number over the last runs.
@@ -68,33 +104,13 @@ func writeWorst(out io.Writer, jobs []placedJob, width int) {
 	line("GRADE", "REPOSITORY JOB", "WORST CODE", "STANDING")
 	for _, j := range jobs {
 		_, short, _ := strings.Cut(j.repository, "/")
-		line(j.job.Grade, short+" "+j.job.Job, worstCode(j.job), strings.Join(standingOf(j.job), " "))
+		line(j.grade.String(), short+" "+j.name, j.code, j.standings)
 	}
 }
 
 // writeOrgLevers prints the changes that lower the number most, over all repositories.
-func writeOrgLevers(out io.Writer, doc *org.Document, width int) {
-	type lever struct {
-		what         string
-		pairs, repos int
-	}
-	by := map[string]*lever{}
-	var order []*lever
-	for _, r := range doc.Repositories {
-		a := doc.Analyses[r.Analysis]
-		if a == nil {
-			continue
-		}
-		for _, l := range a.Levers {
-			if by[l.What] == nil {
-				by[l.What] = &lever{what: l.What}
-				order = append(order, by[l.What])
-			}
-			by[l.What].pairs += l.Pairs
-			by[l.What].repos++
-		}
-	}
-	slices.SortStableFunc(order, func(a, b *lever) int {
+func writeOrgLevers(out io.Writer, levers map[string]*orgLever, width int) {
+	order := slices.SortedFunc(maps.Values(levers), func(a, b *orgLever) int {
 		return cmp.Or(cmp.Compare(b.pairs, a.pairs), strings.Compare(a.what, b.what))
 	})
 	fmt.Fprintln(out, "\nWhat lowers it most:")

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/stint-dev/stint/workflows/github"
 )
 
 // The token is the public API's, or none.
@@ -19,10 +18,22 @@ func TestResolverToken(t *testing.T) {
 		{map[string]string{"GH_TOKEN": "two", "GITHUB_SERVER_URL": "https://github.com"}, "two"},
 		{map[string]string{"GITHUB_TOKEN": "one", "GITHUB_SERVER_URL": "https://git.example.com"}, ""},
 	} {
-		c, ok := newResolver(world{getenv: func(name string) string { return test.env[name] }}).(*github.Client)
+		c, ok := newResolver(world{getenv: func(name string) string { return test.env[name] }}).(*resolver)
 		if !ok || c.Token != test.want || c.API != "" || c.Server != "" {
 			t.Errorf("%v: %+v", test.env, c)
 		}
+	}
+}
+
+// Images are looked up by nobody in particular, through the transport that judges where it
+// connects; an image of the machine itself is not asked for.
+func TestResolverAsksOnlyPublicRegistries(t *testing.T) {
+	r := newResolver(world{getenv: func(string) string { return "token" }})
+	if c := r.(*resolver); c.images.Transport != nil {
+		t.Errorf("the transport for images is %T", c.images.Transport)
+	}
+	if _, err := r.Digest(t.Context(), "127.0.0.1:1/team/tool:1"); err == nil || !strings.Contains(err.Error(), "not a public one") {
+		t.Errorf("a registry on loopback: %v", err)
 	}
 }
 

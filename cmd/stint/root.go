@@ -48,7 +48,7 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	var status errStatus
 	if err == nil {
 		return exitOK
@@ -56,8 +56,24 @@ func run(ctx context.Context, w world, args []string) int {
 	if errors.As(err, &status) {
 		return int(status)
 	}
+	if isUsage(err) && nextStep(err) == "" {
+		err = wrongUse(command, err)
+	}
 	printError(w.stderr, err)
 	return statusOf(err)
+}
+
+// wrongUse says of a command line that cobra refuses how the command is written.
+func wrongUse(command *cobra.Command, err error) error {
+	message, suggestion, guessed := strings.Cut(err.Error(), "\n\nDid you mean this?")
+	if guessed {
+		return usage("did you mean "+strings.Join(strings.Fields(suggestion), ", ")+"? stint help lists the commands", "%s", message)
+	}
+	name := command.CommandPath()
+	if strings.HasPrefix(message, "accepts ") || strings.HasPrefix(message, "requires ") {
+		message = "wrong number of arguments for " + name
+	}
+	return usage(fmt.Sprintf("write %s; %s --help says more", command.UseLine(), name), "%s", message)
 }
 
 // statusOf returns the exit status of an error.
@@ -108,8 +124,6 @@ func twoLines(err error) (message, hint string) {
 	case errors.As(err, &open):
 		message, hint = fmt.Sprintf("cannot read %q: %s", open.Path, open.Reason), open.Hint
 	case hint != "":
-	case isUsage(err):
-		hint = "run 'stint help' for the commands and 'stint help COMMAND' for one of them"
 	default:
 		hint = "check the path and the permissions, then run the same command again"
 	}

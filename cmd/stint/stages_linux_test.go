@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -140,7 +141,10 @@ func TestSignalsAtEachStage(t *testing.T) {
 					if v.bearer == "" || strings.Contains(said, v.bearer) {
 						t.Errorf("it shows the bearer:\n%s", said)
 					}
-					for _, file := range []string{"GITHUB_ENV", "GITHUB_STATE", "GITHUB_OUTPUT"} {
+					if state := settings(filepath.Join(v.dir, "GITHUB_STATE")); name == "exec" && len(state) > 0 || name == "main" && !slices.Equal(state, []string{"lease="}) {
+						t.Errorf("the state is %q", state)
+					}
+					for _, file := range []string{"GITHUB_ENV", "GITHUB_OUTPUT"} {
 						if b, err := os.ReadFile(filepath.Join(v.dir, file)); err != nil || len(b) > 0 {
 							t.Errorf("%s holds %q, %v", file, b, err)
 						}
@@ -177,6 +181,31 @@ func TestSignalsWhileTheCommandRuns(t *testing.T) {
 		if left, _ := filepath.Glob(filepath.Join(v.temp, "stint-lease-*")); len(left) > 0 {
 			t.Errorf("%v: left %v", s, left)
 		}
+	}
+}
+
+// Nobody reads what stint says any more, as behind head: the command runs, its status is
+// stint's, and nothing is left.
+func TestExecUnread(t *testing.T) {
+	v := newVictim(t, "")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = read.Close()
+	cmd := exec.Cmd{Path: self, Args: []string{"stint", "sandbox", "exec", "deploy-site", "--file", "stint.yml", "--mode", "file", "-v", "--", "sh", "-c", "touch witness; exit 7"},
+		Env: v.env, Dir: v.dir, Stdout: write, Stderr: write}
+	_ = cmd.Run()
+	_ = write.Close()
+	if _, err := os.Stat(filepath.Join(v.dir, "witness")); err != nil || cmd.ProcessState.ExitCode() != 7 {
+		t.Errorf("%v, %v", cmd.ProcessState, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(v.temp, "stint-lease-*")); len(left) > 0 {
+		t.Errorf("left %v", left)
 	}
 }
 

@@ -27,8 +27,9 @@ func trustLintCommand(w world) *cobra.Command {
 		Long: `lint judges the trust policies of files and directories by the tokens that they
 admit: role trust policies and exports of the aws command, Terraform (.tf),
 CloudFormation, federated credentials of Entra, identity pools of Google Cloud,
-roles of Vault and OpenBao, policies of octo-sts. What a file is is found by its
-content; directories are searched for .tf, .json, .yaml and .yml.
+roles of Vault and OpenBao, policies of octo-sts, what verifiers demand of a
+signer in cosign's terms. What a file is is found by its content; directories
+are searched for .tf, .json, .yaml and .yml.
 
 The grade of a policy is good (one exact workload), caution (the right
 repository or owner, and wider than that), bad (others get in), dead (what it

@@ -24,23 +24,28 @@ const networkFile = "network"
 //	acme/tool archived
 //	acme/tool fails                 it does not answer
 //	acme/tool advisory GHSA-aaaa-bbbb-cccc 1.2.1 >= 1.0, < 1.2.1
+//	acme/image:1 digest sha256:<64 hexadecimal digits>
 //
-// A repository that no line names does not exist.
+// A repository or image that no line names does not exist.
 type Network struct {
 	refs       map[string]*workflows.Refs
 	holds      map[string]bool // owner/repo@commit
 	archived   map[string]bool
 	fails      map[string]bool
+	digests    map[string]string // by image
 	advisories []workflows.RemoteAdvisory
 }
 
 var errNoAnswer = errors.New("no answer")
 
-var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var (
+	fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	fullDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+)
 
 // ParseNetwork reads the facts; lines that start with # are prose.
 func ParseNetwork(text []byte) (*Network, error) {
-	n := &Network{refs: map[string]*workflows.Refs{}, holds: map[string]bool{}, archived: map[string]bool{}, fails: map[string]bool{}}
+	n := &Network{refs: map[string]*workflows.Refs{}, holds: map[string]bool{}, archived: map[string]bool{}, fails: map[string]bool{}, digests: map[string]string{}}
 	for l := range strings.Lines(string(text)) {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.HasPrefix(l, "#") {
@@ -76,6 +81,8 @@ func (n *Network) add(words []string) bool {
 		n.archived[name] = true
 	case what == "fails" && len(args) == 0:
 		n.fails[name] = true
+	case what == "digest" && len(args) == 1 && fullDigest.MatchString(args[0]):
+		n.digests[name] = args[0]
 	case what == "advisory" && len(args) > 2:
 		n.advisories = append(n.advisories, workflows.RemoteAdvisory{
 			ID: args[0], Action: name, Fixed: args[1], Range: strings.Join(args[2:], " "), Date: today, URL: "https://github.com/advisories/" + args[0],
@@ -129,6 +136,19 @@ func (n *Network) Archived(ctx context.Context, owner, repo string) (bool, error
 // Advisories implements [lint.Resolver].
 func (n *Network) Advisories(context.Context) ([]workflows.RemoteAdvisory, error) {
 	return n.advisories, nil
+}
+
+// Digest implements [lint.Resolver].
+func (n *Network) Digest(_ context.Context, image string) (string, error) {
+	name := strings.ToLower(image)
+	switch digest := n.digests[name]; {
+	case n.fails[name]:
+		return "", fmt.Errorf("the digest of %s: %w", name, errNoAnswer)
+	case digest == "":
+		return "", workflows.ErrNotFound
+	default:
+		return digest, nil
+	}
 }
 
 // resolver returns what the options of a run need: an untyped nil when there is no network.

@@ -11,7 +11,8 @@ import (
 func TestNetwork(t *testing.T) {
 	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
 	n, err := ParseNetwork([]byte("# Prose.\n\nAcme/Tool tag v1 " + a + "\nacme/tool branch main " + b + "\nacme/tool holds " + strings.Repeat("c", 40) +
-		"\nacme/old renamed acme/tool\nacme/attic archived\nacme/flaky fails\nacme/tool advisory GHSA-aaaa-bbbb-cccc 1.2 >= 1, < 1.2\n"))
+		"\nacme/old renamed acme/tool\nacme/attic archived\nacme/flaky fails\nacme/tool advisory GHSA-aaaa-bbbb-cccc 1.2 >= 1, < 1.2\n" +
+		"Acme/Image:1 digest sha256:" + strings.Repeat("e", 64) + "\nacme/image:2 fails\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,16 @@ func TestNetwork(t *testing.T) {
 	if l, _ := n.Advisories(ctx); len(l) != 1 || l[0].Fixed != "1.2" || l[0].Range != ">= 1, < 1.2" {
 		t.Errorf("advisories: %+v", l)
 	}
-	for _, bad := range []string{"acme/tool", "acme/tool tag v1 short", "acme/tool sings", "acme/tool archived yes"} {
+	if d, err := n.Digest(ctx, "acme/image:1"); d != "sha256:"+strings.Repeat("e", 64) || err != nil {
+		t.Errorf("digest: %s %v", d, err)
+	}
+	if _, err := n.Digest(ctx, "acme/image"); !errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("an image that is not there: %v", err)
+	}
+	if _, err := n.Digest(ctx, "acme/image:2"); err == nil || errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("a registry that does not answer: %v", err)
+	}
+	for _, bad := range []string{"acme/tool", "acme/tool tag v1 short", "acme/tool sings", "acme/tool archived yes", "acme/image:1 digest sha256:short"} {
 		if _, err := ParseNetwork([]byte(bad)); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

@@ -24,6 +24,7 @@ type github struct {
 	out      *bufio.Writer
 	findings []lint.Finding
 	errors   []string // annotations of what was not read
+	files    int
 }
 
 func newGitHub(w io.Writer, _ Options) Handler { return &github{out: bufio.NewWriter(w)} }
@@ -43,6 +44,7 @@ func annotationLevel(f *lint.Finding) string {
 // Repository keeps the findings of one repository.
 func (g *github) Repository(r *lint.Result) error {
 	g.findings = append(g.findings, r.Findings...)
+	g.files += judged(r)
 	for _, u := range unreadOf(r.Repository) {
 		g.errors = append(g.errors, fmt.Sprintf("::error file=%s,line=%d,title=not read::%s", property(u.Path), max(u.Line, 1), data(u.Reason)))
 	}
@@ -54,6 +56,9 @@ func (g *github) Repository(r *lint.Result) error {
 
 // Close writes one annotation a finding.
 func (g *github) Close() error {
+	if g.files+len(g.errors) == 0 {
+		fmt.Fprintf(g.out, "::warning title=stint::nothing to judge: %s\n", nothingRead)
+	}
 	for _, e := range g.errors {
 		fmt.Fprintln(g.out, e)
 	}
@@ -104,14 +109,18 @@ func (g *github) annotate(f *lint.Finding) {
 		property(level(f)+": "+f.Rule.ID), data(text))
 }
 
+// oldCommand begins a command of the runner's own wherever it stands in a line; it has no
+// escape, so that it is taken apart.
+const oldCommand = "##["
+
 // data escapes the message of a workflow command as actions/toolkit does.
 func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clean(s))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", oldCommand, "## [").Replace(clean(s))
 }
 
 // property escapes a property of a workflow command.
 func property(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(workflows.Printable(s))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C", oldCommand, "## [").Replace(workflows.Printable(s))
 }
 
 // clean makes each line of s printable.

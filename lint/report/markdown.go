@@ -20,6 +20,7 @@ const maxMarkdownRows = 500
 type markdown struct {
 	out     *bufio.Writer
 	rows    []row
+	files   int
 	all     counts
 	pairs   int
 	change  comparison
@@ -49,6 +50,7 @@ func (m *markdown) Repository(r *lint.Result) error {
 		m.rows = append(m.rows, row{f.Severity, f.Notice,
 			fmt.Sprintf("| %s | `%s` | %s:%d | %s |", f.Severity, f.Rule.ID, cell(f.File.Path), p.Line, text)})
 	}
+	m.files += judged(r)
 	m.all.add(r.Findings)
 	m.pairs += len(r.Graph.Pairs())
 	m.change.add(r)
@@ -63,16 +65,23 @@ func (m *markdown) Repository(r *lint.Result) error {
 
 // Close writes the summary: the worst first, what is only to notice folded up below.
 func (m *markdown) Close() error {
-	if n := m.all.total(); n == 0 {
+	switch n := m.all.total(); {
+	case n == 0 && m.files == 0 && len(m.unread) == 0:
+		fmt.Fprintf(m.out, "### stint: nothing to judge\n\n%s.\n", nothingRead)
+	case n == 0:
 		fmt.Fprintf(m.out, "### stint: no %sfindings\n\n", m.change.new())
-	} else {
+	default:
 		fmt.Fprintf(m.out, "### stint: %s (%s)\n\n", plural(n, m.change.new()+"finding"), m.all.String())
 	}
 	if m.change.with != "" {
-		fmt.Fprintf(m.out, "Compared with %s; left out because the base has them: %d.\n", cell(m.change.with), m.change.old)
+		fmt.Fprintf(m.out, "Compared with %s", cell(m.change.with))
+		if m.change.old > 0 {
+			fmt.Fprintf(m.out, "; left out because the base has them: %d", m.change.old)
+		}
+		fmt.Fprint(m.out, ".\n\n")
 	}
 	if m.skipped > 0 {
-		fmt.Fprintf(m.out, "%s suppressed.\n", plural(m.skipped, "finding"))
+		fmt.Fprintf(m.out, "%s suppressed.\n\n", plural(m.skipped, "finding"))
 	}
 	fmt.Fprintf(m.out, "%s of foreign code and standing credential; zero is the goal.\n", plural(m.pairs, "pair"))
 	slices.SortStableFunc(m.rows, func(a, b row) int { return cmp.Compare(b.severity, a.severity) })
@@ -111,6 +120,9 @@ func (m *markdown) table(wanted func(row) bool) {
 	}
 }
 
+// unlinked keeps a URL from being made a link.
+var unlinked = strings.NewReplacer("://", "&#58;//", "www.", "www&#46;")
+
 // cell escapes text for a cell of a table: nothing in it is markup, a link, a
 // mention or HTML.
 func cell(s string) string {
@@ -132,5 +144,5 @@ func cell(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return strings.ReplaceAll(b.String(), "://", "&#58;//") // no URL is made a link
+	return unlinked.Replace(b.String())
 }

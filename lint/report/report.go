@@ -65,6 +65,22 @@ func Formats() []string {
 	return out
 }
 
+// nothingRead is said where a clean run would be no good news: of an empty directory, or a
+// job without a checkout.
+const nothingRead = "there is no workflow, action, dependabot or lock file here"
+
+// judged counts the files that were asked for and read; others may have been read for
+// what they tell of these.
+func judged(r *lint.Result) int {
+	n := 0
+	for _, f := range r.Repository.Files {
+		if r.Repository.Asked(f.Path) {
+			n++
+		}
+	}
+	return n
+}
+
 // An unread is something of a repository that was not read.
 type unread struct {
 	Repository string `json:"repository"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -124,11 +125,65 @@ func TestHostileTextIsHarmless(t *testing.T) {
 			t.Errorf("not an annotation: %s", line)
 		}
 	}
+	if log := render(t, "sarif", result(t)); strings.Contains(log, "](") {
+		t.Error("a link in SARIF")
+	}
 	md := render(t, "markdown", result(t))
 	for _, bad := range []string{"<img", "@everyone", "https://evil", "[a](", "`code`"} {
 		if strings.Contains(md, bad) {
 			t.Errorf("markdown lets %q through", bad)
 		}
+	}
+}
+
+// A runner looks for commands in the log of any step, also of one that runs stint itself.
+func TestLogsGiveTheRunnerNoCommand(t *testing.T) {
+	const name = "::stop-commands::x ##[add-mask]y"
+	r := result(t)
+	r.Findings[0].File.Path = name
+	for width := 40; width < 80; width++ { // each wraps elsewhere
+		r.Findings[0].Message = "a " + strings.Repeat(name+" ", 8)
+		for _, format := range []string{"text", "github"} {
+			var b strings.Builder
+			h, _ := report.New(format, &b, report.Options{Width: width})
+			if err := errors.Join(h.Repository(r), h.Close()); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				if strings.HasPrefix(strings.TrimSpace(line), "::stop") || strings.Contains(line, "##[") {
+					t.Fatalf("%s at %d: %s", format, width, line)
+				}
+			}
+		}
+	}
+}
+
+// An empty directory is not clean: the checkout may be missing.
+func TestNothingToJudgeIsSaid(t *testing.T) {
+	empty := &lint.Result{Repository: &workflows.Repository{Root: "."}, Graph: reach.Build(&workflows.Repository{})}
+	for _, format := range []string{"text", "markdown", "github"} {
+		if got := render(t, format, empty); !strings.Contains(got, "nothing to judge") || strings.Contains(got, "no findings") {
+			t.Errorf("%s: %s", format, got)
+		}
+		if got := render(t, format, result(t)); strings.Contains(got, "nothing to judge") {
+			t.Errorf("%s: %s", format, got)
+		}
+	}
+}
+
+func TestMarkdownLinksNoHost(t *testing.T) {
+	r := result(t)
+	r.Findings[0].Message = "see www.evil.test"
+	if got := render(t, "markdown", r); strings.Contains(got, "www.") || !strings.Contains(got, "evil.test") {
+		t.Error(got)
+	}
+}
+
+func TestSARIFNamesFilesWithoutASchemeOfTheirOwn(t *testing.T) {
+	r := result(t)
+	r.Findings[0].File.Path = "javascript:alert(1)/action.yml"
+	if log := render(t, "sarif", r); !strings.Contains(log, `"uri": "./javascript:alert`) {
+		t.Error(log)
 	}
 }
 

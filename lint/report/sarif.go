@@ -98,11 +98,11 @@ func sarifResult(f lint.Finding, rule int) *sarif.Result {
 	if f.Next != "" {
 		message += "\nnext: " + f.Next
 	}
-	out.WithMessage(sarif.NewTextMessage(clean(message)))
+	out.WithMessage(sarifText(message))
 	out.AddLocation(location(f.File, f.Span))
 	out.WithPartialFingerprints(map[string]string{fingerprintKey: f.Fingerprint})
 	for i, x := range f.Related {
-		out.AddRelatedLocation(location(x.File, x.Span).WithID(i).WithMessage(sarif.NewTextMessage(clean(x.Text))))
+		out.AddRelatedLocation(location(x.File, x.Span).WithID(i).WithMessage(sarifText(x.Text)))
 	}
 	var fixes []*sarif.Fix
 	for _, x := range f.Fixes {
@@ -127,7 +127,7 @@ func sarifFix(file *workflows.File, x lint.Fix) *sarif.Fix {
 	if !x.Safe {
 		title += " (unsafe: read it first)"
 	}
-	return sarif.NewFix().WithDescription(sarif.NewTextMessage(clean(title))).AddArtifactChange(change)
+	return sarif.NewFix().WithDescription(sarifText(title)).AddArtifactChange(change)
 }
 
 func location(f *workflows.File, s workflows.Span) *sarif.Location {
@@ -135,9 +135,17 @@ func location(f *workflows.File, s workflows.Span) *sarif.Location {
 	return sarif.NewLocationWithPhysicalLocation(p)
 }
 
+// artifact names a file. String, unlike EscapedPath, takes no name with a colon in it for
+// one with a scheme.
 func artifact(path string) *sarif.ArtifactLocation {
 	u := url.URL{Path: path}
-	return sarif.NewSimpleArtifactLocation(u.EscapedPath()).WithURIBaseID("%SRCROOT%")
+	return sarif.NewSimpleArtifactLocation(u.String()).WithURIBaseID("%SRCROOT%")
+}
+
+// sarifText is a message in which nothing is a link: SARIF takes [text](target) for one in
+// plain text as well (3.11.6).
+func sarifText(s string) *sarif.Message {
+	return sarif.NewTextMessage(strings.ReplaceAll(clean(s), "](", "] ("))
 }
 
 func region(f *workflows.File, s workflows.Span) *sarif.Region {
@@ -151,7 +159,7 @@ func region(f *workflows.File, s workflows.Span) *sarif.Region {
 func invocation(r *lint.Result) *sarif.Invocation {
 	in := sarif.NewInvocation().WithExecutionSuccessful(!Incomplete(r))
 	note := func(level, text string) {
-		in.AddToolExecutionNotification(sarif.NewNotification().WithLevel(level).WithMessage(sarif.NewTextMessage(clean(text))))
+		in.AddToolExecutionNotification(sarif.NewNotification().WithLevel(level).WithMessage(sarifText(text)))
 	}
 	for _, u := range unreadOf(r.Repository) {
 		note("error", "not read: "+u.Path+": "+u.Reason)

@@ -43,7 +43,7 @@ type text struct {
 
 func newText(w io.Writer, o Options) Handler {
 	o.Width = max(o.Width, minTextWidth)
-	return &text{out: bufio.NewWriter(w), o: o}
+	return &text{out: bufio.NewWriter(&inert{out: w}), o: o}
 }
 
 var severityColors = [...]string{reach.Info: "2", reach.Low: "36", reach.Medium: "33", reach.High: "31", reach.Critical: "1;31"}
@@ -64,7 +64,7 @@ func (t *text) Repository(r *lint.Result) error {
 	for i := range r.Findings {
 		t.finding(&r.Findings[i], hidden)
 	}
-	t.files += len(r.Repository.Files)
+	t.files += judged(r)
 	t.all.add(r.Findings)
 	t.change.add(r)
 	t.groups = first(append(t.groups, groupsOf(r)...)) // no more: a group keeps its file in memory
@@ -170,9 +170,12 @@ func (t *text) Close() error {
 		fmt.Fprintf(t.out, "not checked: %s\n", workflows.Printable(n))
 	}
 	t.begin()
-	if n := t.all.total(); n == 0 {
+	switch n := t.all.total(); {
+	case n == 0 && t.files == 0 && len(t.unread) == 0:
+		t.out.WriteString("nothing to judge: " + nothingRead)
+	case n == 0:
 		fmt.Fprintf(t.out, "no %sfindings in %s", t.change.new(), plural(t.files, "file"))
-	} else {
+	default:
 		fmt.Fprintf(t.out, "%s in %s: %s", plural(n, t.change.new()+"finding"), plural(t.files, "file"), t.all.String())
 	}
 	for _, h := range []struct {

@@ -65,7 +65,7 @@ func ask(t *testing.T, e *Endpoint, change func(*http.Request)) (int, string) {
 func TestAnswersItsOwnBearerAlone(t *testing.T) {
 	b := listen(t)
 	one, two := endpoint(t, b, canary+"-one"), endpoint(t, b, canary+"-two")
-	if one.URL == two.URL || one.Bearer == two.Bearer || len(one.Bearer.Reveal()) != 64 || !strings.HasPrefix(one.URL, "http://127.0.0.1:") {
+	if one.URL == two.URL || one.Bearer.Reveal() == two.Bearer.Reveal() || len(one.Bearer.Reveal()) != 64 || !strings.HasPrefix(one.URL, "http://127.0.0.1:") {
 		t.Fatalf("%s %s", one.URL, two.URL)
 	}
 	for e, want := range map[*Endpoint]string{one: canary + "-one", two: canary + "-two"} {

@@ -135,6 +135,20 @@ func (d *Directory) notWritten(name string, err error) *oidc.Error {
 		Hint: "make room there, or name another place in RUNNER_TEMP or TMPDIR", Err: err}
 }
 
+// Empty removes the private files and leaves the record of what is open, for the
+// [Sweep] after a process that is killed before it has ended that.
+func (d *Directory) Empty() error { return emptyDirectory(d.root) }
+
+func emptyDirectory(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		if name := e.Name(); name != ownerName && name != recordName {
+			err = errors.Join(err, root.RemoveAll(name))
+		}
+	}
+	return err
+}
+
 // Remove removes the directory and all in it. It is idempotent.
 func (d *Directory) Remove() error {
 	if d.root != nil {
@@ -156,26 +170,58 @@ func removeDirectory(parent, name string) error {
 		err = root.RemoveAll(name)
 		_ = root.Close()
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &oidc.Error{Stage: oidc.StageEnd, Message: fmt.Sprintf("the private files in %q could not be removed", filepath.Join(parent, name)),
-			Hint: "remove them by hand", Err: err}
-	}
-	return nil
+	return notRemoved(parent, name, err)
 }
 
-// RemoveListed removes the directory that a state lists. The path comes from outside:
-// anything but one of our names directly below temp is refused.
-func (s State) RemoveListed(temp string) error {
-	if s.Dir == "" {
+// notRemoved is the error of files that stay, nil when there is none.
+func notRemoved(parent, name string, err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	parent, err := tempDirectory(temp)
-	if err != nil {
+	return &oidc.Error{Stage: oidc.StageEnd, Message: fmt.Sprintf("the private files in %q could not be removed", filepath.Join(parent, name)),
+		Hint: "remove them by hand", Err: err}
+}
+
+// EmptyListed does for the directory that a state lists what [Directory.Empty] does, and
+// RemoveListed removes it. The path comes from outside: anything but one of our names
+// directly below temp is refused. A directory that is gone is no error.
+func (s State) EmptyListed(temp string) error {
+	parent, name, err := s.listed(temp)
+	if err != nil || name == "" {
 		return err
 	}
-	name := filepath.Base(s.Dir)
-	if !directoryName.MatchString(name) || s.Dir != filepath.Join(parent, name) {
-		return stateError("it lists a directory that is not one of stint's in %q", parent)
+	above, err := os.OpenRoot(parent)
+	if err != nil {
+		return notRemoved(parent, name, err)
+	}
+	defer above.Close()
+	root, err := above.OpenRoot(name)
+	if err == nil {
+		err = errors.Join(emptyDirectory(root), root.Close())
+	}
+	return notRemoved(parent, name, err)
+}
+
+// RemoveListed removes the directory that a state lists; see [State.EmptyListed].
+func (s State) RemoveListed(temp string) error {
+	parent, name, err := s.listed(temp)
+	if err != nil || name == "" {
+		return err
 	}
 	return removeDirectory(parent, name)
+}
+
+// listed returns where the directory of a state is, "" when it lists none.
+func (s State) listed(temp string) (parent, name string, err error) {
+	if s.Dir == "" {
+		return "", "", nil
+	}
+	if parent, err = tempDirectory(temp); err != nil {
+		return "", "", err
+	}
+	name = filepath.Base(s.Dir)
+	if !directoryName.MatchString(name) || s.Dir != filepath.Join(parent, name) {
+		return "", "", stateError("it lists a directory that is not one of stint's in %q", parent)
+	}
+	return parent, name, nil
 }

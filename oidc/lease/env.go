@@ -25,6 +25,7 @@ var strips = []strip{
 	{"ACTIONS_RUNTIME_", true},
 	{"ACTIONS_RESULTS_URL", false},
 	{"ACTIONS_CACHE_URL", false},
+	{"SPIFFE_ENDPOINT_SOCKET", false}, // the same, of a workload api
 	// What the runner gives to an action only, and what stint gives to itself.
 	{"INPUT_", true},
 	{"STATE_", true},
@@ -48,12 +49,16 @@ var strips = []strip{
 	{"AWS_CONTAINER_", true},
 	{"AWS_EC2_METADATA_SERVICE_", true},
 	{"AWS_ENDPOINT_URL", true},
+	{"AWS_S3_ENDPOINT", false}, // Terraform's older names, this and three more
+	{"AWS_STS_ENDPOINT", false},
+	{"AWS_IAM_ENDPOINT", false},
+	{"AWS_DYNAMODB_ENDPOINT", false},
 	{"AWS_SSO_", true},
 	{"AWS_VAULT", true},
 	{"AWS_REGION", false},
 	{"AWS_DEFAULT_REGION", false},
 
-	// Google Cloud.
+	// Google Cloud, and where calls go with its tokens.
 	{"GOOGLE_APPLICATION_CREDENTIALS", false},
 	{"GOOGLE_CREDENTIALS", false},
 	{"GOOGLE_CLOUD_KEYFILE_JSON", false},
@@ -62,6 +67,10 @@ var strips = []strip{
 	{"GOOGLE_OAUTH_ACCESS_TOKEN", false},
 	{"GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", false},
 	{"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", false},
+	{"GOOGLE_BACKEND_", true}, // of Terraform's state
+	{"GOOGLE_CLOUD_UNIVERSE_DOMAIN", false},
+	{"CLOUDSDK_CORE_UNIVERSE_DOMAIN", false},
+	{"CLOUDSDK_API_ENDPOINT_OVERRIDES_", true},
 	{"CLOUDSDK_AUTH_", true},
 	{"CLOUDSDK_CONFIG", false},
 	{"GCE_METADATA_", true},
@@ -74,9 +83,16 @@ var strips = []strip{
 	{"MSI_ENDPOINT", false},
 	{"MSI_SECRET", false},
 
-	// Vault and OpenBao.
+	// Vault and OpenBao: what tools prefer to the VAULT_ADDR of a lease, and what they
+	// send along. Those of OpenBao read each VAULT_ name as BAO_ first.
 	{"VAULT_TOKEN", false},
-	{"BAO_TOKEN", false},
+	{"VAULT_AGENT_ADDR", false},
+	{"VAULT_PROXY_ADDR", false},
+	{"VAULT_NAMESPACE", false},
+	{"VAULT_HEADERS", false},
+	{"VAULT_CLIENT_CERT", false},
+	{"VAULT_CLIENT_KEY", false},
+	{"BAO_", true},
 }
 
 // ChildEnv returns the environment for a command: base without what [strips]

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,6 +81,36 @@ func TestKeysOfATerminalAreNotSentTwice(t *testing.T) {
 	for s, typed := range map[syscall.Signal]bool{syscall.SIGINT: true, syscall.SIGQUIT: true, syscall.SIGTERM: false, syscall.SIGHUP: false} {
 		if passOn(s, true) == typed || !passOn(s, false) {
 			t.Errorf("%s: %v with a terminal, %v without", s, passOn(s, true), passOn(s, false))
+		}
+	}
+}
+
+// A pipe in place of a file, which the next start would wait for at its other end.
+func TestSweepWaitsForNoPipe(t *testing.T) {
+	for _, name := range []string{ownerName, recordName} {
+		temp := t.TempDir()
+		d, err := NewDirectory(temp, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = d.lock.Close()
+		path := filepath.Join(d.Path(), name)
+		_ = os.Remove(path)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		swept := make(chan error, 1)
+		go func() {
+			_, err := Sweep(temp, "", time.Now(), func(State) { t.Errorf("%s: it ends something", name) })
+			swept <- err
+		}()
+		select {
+		case err := <-swept:
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: it waits", name)
 		}
 	}
 }

@@ -115,6 +115,7 @@ type fakeProvider struct {
 	ctxAlive  bool
 	lastReq   oidc.Request
 	afterTake func()
+	ending    func()
 	files     []oidc.PrivateFile
 	issued    int
 	shape     func(c *oidc.Credential, n int, req oidc.Request) // the n-th, from 1
@@ -189,6 +190,9 @@ func (p *fakeProvider) Verify(*oidc.Credential, oidc.Request) error {
 
 func (p *fakeProvider) End(ctx context.Context, h oidc.Handle) oidc.Ending {
 	p.note("end")
+	if p.ending != nil {
+		p.ending()
+	}
 	_, hasDeadline := ctx.Deadline()
 	p.ctxAlive = ctx.Err() == nil && hasDeadline
 	if h.Revoke != canaryRevoke {

@@ -175,6 +175,9 @@ func TestRemoveListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := d.Put("credentials", oidc.NewSecret("x")); err != nil {
+		t.Fatal(err)
+	}
 	d.Leave()
 	outside, inside := t.TempDir(), filepath.Join(temp, "something")
 	if err := os.Mkdir(inside, 0o700); err != nil {
@@ -183,7 +186,7 @@ func TestRemoveListed(t *testing.T) {
 	name := filepath.Base(d.Path())
 	for _, dir := range []string{outside, inside, temp, "/", filepath.Join(outside, name), d.Path() + "/..", d.Path() + "/", filepath.Join(temp, "x", "..", "something"),
 		filepath.Join(temp, "stint-lease-"), d.Path() + "0"} {
-		if err := (State{Dir: dir}).RemoveListed(temp); err == nil {
+		if (State{Dir: dir}).EmptyListed(temp) == nil || (State{Dir: dir}).RemoveListed(temp) == nil {
 			t.Errorf("%s: no error", dir)
 		}
 	}
@@ -192,6 +195,12 @@ func TestRemoveListed(t *testing.T) {
 			t.Errorf("%s is gone", dir)
 		}
 	}
+	if err := (State{Dir: d.Path()}).EmptyListed(temp); err != nil {
+		t.Error(err)
+	}
+	if kept, err := os.ReadDir(d.Path()); err != nil || len(kept) != 1 || kept[0].Name() != ownerName {
+		t.Errorf("emptied, it holds %v, %v", kept, err)
+	}
 	for range 2 { // it may run twice
 		if err := (State{Dir: d.Path()}).RemoveListed(temp); err != nil {
 			t.Error(err)
@@ -199,6 +208,9 @@ func TestRemoveListed(t *testing.T) {
 	}
 	if _, err := os.Stat(d.Path()); err == nil {
 		t.Error("it is still there")
+	}
+	if err := (State{Dir: d.Path()}).EmptyListed(temp); err != nil {
+		t.Error(err)
 	}
 }
 

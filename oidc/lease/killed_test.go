@@ -205,3 +205,31 @@ func TestEndFitsTheTimeOfACancelledJob(t *testing.T) {
 		})
 	}
 }
+
+// A process that is killed while it revokes leaves the record of what it was revoking,
+// and of the private files none.
+func TestRecordOutlivesTheFiles(t *testing.T) {
+	s, temp := newScene(t), t.TempDir()
+	s.one.files = []oidc.PrivateFile{{Name: "token", Var: "ONE_FILE", Content: oidc.NewSecret(canarySecret)}}
+	l, err := s.openIn(t, temp, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	s.one.ending = func() {
+		entries, err := os.ReadDir(l.dir.Path())
+		if err != nil {
+			t.Error(err)
+		}
+		for _, e := range entries {
+			there = append(there, e.Name())
+		}
+	}
+	l.End(t.Context())
+	if strings.Join(there, ",") != ownerName+","+recordName {
+		t.Errorf("while it was ended there were %q", there)
+	}
+	if files := left(t, temp); len(files) > 0 {
+		t.Errorf("left %v", files)
+	}
+}

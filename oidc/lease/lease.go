@@ -422,9 +422,9 @@ func (l *Lease) leave() {
 	}
 }
 
-// End removes the private files, ends the credentials, the last one first, and
-// reports on each, also on files that could not be removed. It works after ctx is
-// cancelled, is idempotent, and gives the same report again.
+// End removes the private files, ends the credentials, the last one first, and then
+// the record of them. It reports on each, also on files that could not be removed. It
+// works after ctx is cancelled, is idempotent, and gives the same report again.
 func (l *Lease) End(ctx context.Context) []Ended {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -433,10 +433,7 @@ func (l *Lease) End(ctx context.Context) []Ended {
 	}
 	l.done = true
 	if l.dir != nil {
-		if err := l.dir.Remove(); err != nil {
-			l.ended = append(l.ended, Ended{Handle: oidc.Handle{Grant: l.grant.Name},
-				Ending: oidc.Ending{Outcome: oidc.Open, At: l.opts.Now(), Detail: err.Error()}})
-		}
+		_ = l.dir.Empty() // what stays is told of when all of it is removed
 	}
 	budget := newBudget(len(l.former) + len(l.held))
 	for _, f := range slices.Backward(l.former) {
@@ -444,6 +441,12 @@ func (l *Lease) End(ctx context.Context) []Ended {
 	}
 	for _, h := range slices.Backward(l.held) {
 		l.endOne(ctx, budget, h)
+	}
+	if l.dir != nil {
+		if err := l.dir.Remove(); err != nil {
+			l.ended = append(l.ended, Ended{Handle: oidc.Handle{Grant: l.grant.Name},
+				Ending: oidc.Ending{Outcome: oidc.Open, At: l.opts.Now(), Detail: err.Error()}})
+		}
 	}
 	return slices.Clone(l.ended)
 }

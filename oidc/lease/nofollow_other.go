@@ -2,5 +2,8 @@
 
 package lease
 
-// noFollow: this system has no such flag; RunnerFile compares identities.
-const noFollow = 0
+// This system has no such flags; RunnerFile compares identities.
+const (
+	noFollow = 0
+	noWait   = 0
+)

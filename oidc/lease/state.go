@@ -55,6 +55,16 @@ func (s State) Encode() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
+// Secrets are what is to be masked before the state is written: the runner's debug log
+// shows what it saves. A credential may be revoked by another secret than it is.
+func (s State) Secrets() []oidc.Var {
+	var list []oidc.Var
+	for _, h := range s.Handles {
+		list = append(list, oidc.Var{Name: "revoke", Value: oidc.NewSecret(h.Revoke)})
+	}
+	return list
+}
+
 // DecodeState reads a state strictly: unknown fields, another version, anything
 // after it, and values out of their limits are errors. Errors never quote it.
 func DecodeState(b []byte) (State, error) {

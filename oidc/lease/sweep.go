@@ -70,11 +70,7 @@ func recorded(path string) []oidc.Handle {
 		return nil
 	}
 	defer root.Close()
-	info, err := root.Lstat(recordName)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	f, err := root.OpenFile(recordName, os.O_RDONLY|noFollow, 0)
+	f, err := openRegular(root, recordName, os.O_RDONLY)
 	if err != nil {
 		return nil
 	}
@@ -90,6 +86,21 @@ func recorded(path string) []oidc.Handle {
 	return s.Handles
 }
 
+// openRegular opens a regular file of a directory that others may have filled: no link
+// is followed, and nothing waits for the other end of a pipe.
+func openRegular(root *os.Root, name string, flag int) (*os.File, error) {
+	f, err := root.OpenFile(name, flag|noFollow|noWait, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(errNotRegular, f.Close())
+	}
+	return f, nil
+}
+
+var errNotRegular = errors.New("not a regular file")
+
 // isOurs reports whether path is a directory of this user's alone.
 func isOurs(path string) bool {
 	info, err := os.Lstat(path)
@@ -103,7 +114,7 @@ func isLeft(path, job string, now time.Time) bool {
 		return false
 	}
 	defer root.Close()
-	f, err := root.OpenFile(ownerName, os.O_RDWR|noFollow, 0)
+	f, err := openRegular(root, ownerName, os.O_RDWR)
 	if err != nil {
 		info, statErr := root.Stat(".")
 		return errors.Is(err, os.ErrNotExist) && statErr == nil && now.Sub(info.ModTime()) > sweepAge

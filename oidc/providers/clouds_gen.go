@@ -12,6 +12,7 @@ import (
 	"github.com/stint-dev/stint/oidc/providers/nuget"
 	"github.com/stint-dev/stint/oidc/providers/pypi"
 	"github.com/stint-dev/stint/oidc/providers/rubygems"
+	"github.com/stint-dev/stint/oidc/providers/sigstore"
 	"github.com/stint-dev/stint/oidc/providers/vault"
 	"github.com/stint-dev/stint/oidc/trust"
 )
@@ -27,5 +28,6 @@ var locks = map[string]trust.Cloud{
 	"nuget":    nuget.Trust,
 	"pypi":     pypi.Trust,
 	"rubygems": rubygems.Trust,
+	"sigstore": sigstore.Trust,
 	"vault":    vault.Trust,
 }

@@ -2,35 +2,25 @@
 // lies whole in the directory that has its name; the list is generated from the
 // directories, so that adding a provider touches nothing else.
 //
-// The package of a provider exports Name, which is its key in a grant, Options
-// with the fields of [Options], New, and NewEnder.
+// The package of a provider exports Name, which is its key in a grant, New, and
+// NewEnder. One whose cloud has locks exports Trust, and ReadLive where the cloud can
+// be asked for them; see [trust.Cloud] and [LiveReader].
 package providers
 
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
-	"time"
 
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
+	"github.com/stint-dev/stint/oidc/providers/wire"
 )
 
 //go:generate go run ./gen
 
-// Options are what every provider takes from outside. The zero value is for real
-// use.
-type Options struct {
-	// Version names the release in the user agent.
-	Version string
-	// Now is the clock, and Sleep waits or returns the context's error. Nil stands
-	// for the real ones.
-	Now   func() time.Time
-	Sleep func(context.Context, time.Duration) error
-	// Transport carries the calls; nil is a transport of the provider's own.
-	Transport http.RoundTripper
-}
+// Options are what every provider takes from outside. The zero value is for real use.
+type Options = wire.Options
 
 // An Ender ends credentials of one provider from their handles alone.
 type Ender interface {

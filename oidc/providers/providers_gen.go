@@ -3,8 +3,6 @@
 package providers
 
 import (
-	"github.com/stint-dev/stint/oidc"
-	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/providers/aws"
 	"github.com/stint-dev/stint/oidc/providers/azure"
 	"github.com/stint-dev/stint/oidc/providers/crates"
@@ -14,99 +12,21 @@ import (
 	"github.com/stint-dev/stint/oidc/providers/nuget"
 	"github.com/stint-dev/stint/oidc/providers/pypi"
 	"github.com/stint-dev/stint/oidc/providers/rubygems"
+	"github.com/stint-dev/stint/oidc/providers/sigstore"
 	"github.com/stint-dev/stint/oidc/providers/vault"
 )
 
 // all holds every provider, sorted by name.
 var all = []entry{
-	{
-		name: aws.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return aws.New(t, g, aws.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return aws.NewEnder(aws.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: azure.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return azure.New(t, g, azure.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return azure.NewEnder(azure.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: crates.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return crates.New(t, g, crates.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return crates.NewEnder(crates.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: gcp.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return gcp.New(t, g, gcp.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return gcp.NewEnder(gcp.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: github.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return github.New(t, g, github.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return github.NewEnder(github.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: npm.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return npm.New(t, g, npm.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return npm.NewEnder(npm.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: nuget.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return nuget.New(t, g, nuget.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return nuget.NewEnder(nuget.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: pypi.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return pypi.New(t, g, pypi.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return pypi.NewEnder(pypi.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: rubygems.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return rubygems.New(t, g, rubygems.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return rubygems.NewEnder(rubygems.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
-	{
-		name: vault.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return vault.New(t, g, vault.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return vault.NewEnder(vault.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
+	{name: aws.Name, make: aws.New, ender: func(o Options) Ender { return aws.NewEnder(o) }},
+	{name: azure.Name, make: azure.New, ender: func(o Options) Ender { return azure.NewEnder(o) }},
+	{name: crates.Name, make: crates.New, ender: func(o Options) Ender { return crates.NewEnder(o) }},
+	{name: gcp.Name, make: gcp.New, ender: func(o Options) Ender { return gcp.NewEnder(o) }},
+	{name: github.Name, make: github.New, ender: func(o Options) Ender { return github.NewEnder(o) }},
+	{name: npm.Name, make: npm.New, ender: func(o Options) Ender { return npm.NewEnder(o) }},
+	{name: nuget.Name, make: nuget.New, ender: func(o Options) Ender { return nuget.NewEnder(o) }},
+	{name: pypi.Name, make: pypi.New, ender: func(o Options) Ender { return pypi.NewEnder(o) }},
+	{name: rubygems.Name, make: rubygems.New, ender: func(o Options) Ender { return rubygems.NewEnder(o) }},
+	{name: sigstore.Name, make: sigstore.New, ender: func(o Options) Ender { return sigstore.NewEnder(o) }},
+	{name: vault.Name, make: vault.New, ender: func(o Options) Ender { return vault.NewEnder(o) }},
 }

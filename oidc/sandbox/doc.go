@@ -8,7 +8,8 @@
 // the token, evaluates the role's trust policy and issues a session. The object
 // store checks the signature of every request with the session's key and lets
 // through what the role's policies and the session policy both allow at that
-// moment. What a policy says that package policy does not read is refused, and
+// moment. Where the STS is, a session may also read roles and the identity provider
+// as in IAM, if its policies let it. What a policy says that package policy does not read is refused, and
 // the log says which part it was.
 //
 // It is a stand-in: it proves that stint's requests are well formed and that its

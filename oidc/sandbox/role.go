@@ -34,6 +34,7 @@ var roleARN = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):role/(?:[!-~]+
 type role struct {
 	arn, partition, account, name string
 	id                            string
+	text                          string // of the trust policy
 	trust                         *policy.Document
 	policies                      []*policy.Document
 	maxSession                    time.Duration
@@ -61,7 +62,7 @@ func (r Role) compile() (*role, error) {
 	}
 	c := &role{
 		arn: r.ARN, partition: parts[1], account: parts[2], name: parts[3],
-		id: "AROA" + keyID(), maxSession: r.MaxSession,
+		id: "AROA" + keyID(), maxSession: r.MaxSession, text: r.Trust,
 	}
 	if c.maxSession == 0 {
 		c.maxSession = defaultMaxSession

@@ -67,6 +67,9 @@ func (s *Sandbox) dispatch(w http.ResponseWriter, r *http.Request, body []byte, 
 	case "GetCallerIdentity":
 		note.action = action
 		return s.callerIdentity(w, r, body, note)
+	case actionGetRole, actionGetProvider:
+		note.action = action
+		return s.serveIAM(w, r, body, form, note)
 	default:
 		return &apiError{status: http.StatusBadRequest, code: "InvalidAction", message: "Could not find operation for version " + apiVersionSTS}
 	}
@@ -89,8 +92,12 @@ func parseForm(r *http.Request, body []byte) (url.Values, *apiError) {
 			return nil, bad("A parameter is given twice")
 		}
 	}
-	if form.Get("Version") != apiVersionSTS {
-		return nil, &apiError{status: http.StatusBadRequest, code: "InvalidAction", message: "The version must be " + apiVersionSTS}
+	version := apiVersionSTS
+	if slices.Contains(actionsIAM, form.Get("Action")) {
+		version = apiVersionIAM
+	}
+	if form.Get("Version") != version {
+		return nil, &apiError{status: http.StatusBadRequest, code: "InvalidAction", message: "The version must be " + version}
 	}
 	return form, nil
 }

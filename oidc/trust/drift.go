@@ -24,14 +24,15 @@ const (
 // Drift compares what a policy admits with what a grant does, by tokens made around
 // both. There is one finding for each kind of token about which they disagree, and
 // none when they agree. The audience is the policy's own unless expect names one; the
-// times of tokens are not compared. It is an error when nothing says which repository
-// the grant is for.
-func Drift(g *grant.Grant, expect grant.Expect, p Policy) ([]Finding, error) {
+// times of tokens are not compared. own is the grant's lock as it is rendered: what that
+// admits beyond the grant, the cloud cannot tell apart, and it is no finding; with nil it
+// is. It is an error when nothing says which repository the grant is for.
+func Drift(g *grant.Grant, expect grant.Expect, p, own Policy) ([]Finding, error) {
 	repository := cmp.Or(g.For.Repository, expect.Repository)
 	if repository == "" {
 		return nil, fmt.Errorf("grant %q names no repository, and none was given", g.Name)
 	}
-	d := &drift{grant: g, expect: expect, policy: p}
+	d := &drift{grant: g, expect: expect, policy: p, own: own}
 	for _, t := range append(grantTargets(g, repository, p), p.Targets()...) {
 		t.Audience = cmp.Or(expect.Audience, p.Audience(), t.Audience)
 		t.Issuer = cmp.Or(t.Issuer, expect.Issuer)
@@ -89,13 +90,14 @@ type drift struct {
 	grant  *grant.Grant
 	expect grant.Expect
 	policy Policy
+	own    Policy
 
 	wider []Finding
-	// Of the tokens that the grant admits, by probe: how many the policy admits, how
+	// Of the tokens that the grant admits, by kind: how many the policy admits, how
 	// many it refuses, and one of those with the policy's reason.
-	agreed, refused map[string]int
-	missing         map[string]Finding
-	names           []string
+	agreed, refused map[kind]int
+	missing         map[kind]Finding
+	kinds           []kind
 }
 
 func (d *drift) compare(probe Probe) {
@@ -108,30 +110,44 @@ func (d *drift) compare(probe Probe) {
 	switch {
 	case decision.Admit:
 		d.admitted(probe, answer)
-	case answer.Admits:
+	case answer.Admits && !d.notHeld(probe.Claims):
 		d.addWider(probe, answer, decision)
 	}
 }
 
-// admitted notes what the policy says of a token that the grant admits. The forms of
-// sub and the runs of one probe count together: a repository has one form.
+// notHeld reports whether a token that is too much gets in through the grant's own lock
+// as well. It is asked before a finding stands for all tokens of its kind.
+func (d *drift) notHeld(c oidc.Claims) bool {
+	if d.own == nil {
+		return false
+	}
+	c.Audience = []string{d.own.Audience()}
+	return d.own.Decide(c).Admits
+}
+
+// A kind is what tokens have in common that count together: a repository presents one
+// of the forms of sub, and its runs of one ref differ in their events.
+type kind struct{ probe, ref string }
+
+// admitted notes what the policy says of a token that the grant admits.
 func (d *drift) admitted(probe Probe, answer Answer) {
 	if probe.Name == probeRecycled || probe.Name == probeRenamed || probe.Name == probeOtherAudience {
 		return // a lock that is stricter about ids and audiences is none the worse
 	}
 	if d.missing == nil {
-		d.agreed, d.refused, d.missing = map[string]int{}, map[string]int{}, map[string]Finding{}
+		d.agreed, d.refused, d.missing = map[kind]int{}, map[kind]int{}, map[kind]Finding{}
 	}
-	if !slices.Contains(d.names, probe.Name) {
-		d.names = append(d.names, probe.Name)
+	k := kind{probe.Name, probe.Claims.Get("ref")}
+	if !slices.Contains(d.kinds, k) {
+		d.kinds = append(d.kinds, k)
 	}
 	if answer.Admits {
-		d.agreed[probe.Name]++
+		d.agreed[k]++
 		return
 	}
-	d.refused[probe.Name]++
-	if _, ok := d.missing[probe.Name]; !ok {
-		d.missing[probe.Name] = Finding{Class: Narrower, Severity: "medium",
+	d.refused[k]++
+	if _, ok := d.missing[k]; !ok {
+		d.missing[k] = Finding{Class: Narrower, Severity: "medium",
 			Message: fmt.Sprintf("the grant admits a token and the lock refuses it (%s): %s", spoken(probe.Name), answer.Why),
 			Next:    "render the lock anew: stint grant render " + d.grant.Name, Witness: maps.Clone(probe.Claims.Values)}
 	}
@@ -170,16 +186,19 @@ func spoken(probe string) string { return strings.ReplaceAll(probe, "-", " ") }
 func (d *drift) result() []Finding {
 	found := d.wider
 	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(rank(b.Severity), rank(a.Severity)) })
-	if d.refused[probeWorkload] > 0 && d.agreed[probeWorkload] == 0 {
-		dead := d.missing[probeWorkload]
+	var refused []Finding
+	workload := false // some token of a workload gets in
+	for _, k := range d.kinds {
+		workload = workload || k.probe == probeWorkload && d.agreed[k] > 0
+		if d.refused[k] > 0 && d.agreed[k] == 0 {
+			refused = append(refused, d.missing[k])
+		}
+	}
+	if first := slices.IndexFunc(d.kinds, func(k kind) bool { return k.probe == probeWorkload && d.refused[k] > 0 }); first >= 0 && !workload {
+		dead := d.missing[d.kinds[first]]
 		dead.Class, dead.Severity = DeadLock, "high"
 		dead.Message = "the lock refuses every token that the grant admits: " + strings.TrimPrefix(dead.Message, "the grant admits a token and the lock refuses it ")
 		return append([]Finding{dead}, found...)
 	}
-	for _, name := range d.names {
-		if d.refused[name] > 0 && d.agreed[name] == 0 {
-			found = append(found, d.missing[name])
-		}
-	}
-	return found
+	return append(found, refused...)
 }

@@ -244,7 +244,7 @@ func TestDrift(t *testing.T) {
 		"one event":    {globs{"aud": aud, "sub": exact["sub"], "workflow_ref": {file}, "job_workflow_ref": {file}, "event_name": {"push"}}, nil},
 		"other branch": {globs{"aud": aud, "sub": {"repo:umbrella/shop:ref:refs/heads/next"}}, []string{DeadLock, Wider}},
 	} {
-		found, err := Drift(g, expect, c.policy)
+		found, err := Drift(g, expect, c.policy, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,16 +259,51 @@ func TestDrift(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Drift(g, grant.Expect{}, exact); err == nil {
+	if _, err := Drift(g, grant.Expect{}, exact, nil); err == nil {
 		t.Error("a grant of an unknown repository is compared")
 	}
 }
 
 func TestDriftShowsWhatIsNarrower(t *testing.T) {
 	g := &grant.Grant{Name: "ship", For: grant.For{Refs: []string{"refs/heads/main", "refs/heads/release/*"}, Runner: grant.AnyRunner}}
-	found, err := Drift(g, grant.Expect{Repository: "umbrella/shop"}, globs{"sub": {"repo:umbrella/shop:ref:refs/heads/main"}})
+	found, err := Drift(g, grant.Expect{Repository: "umbrella/shop"}, globs{"sub": {"repo:umbrella/shop:ref:refs/heads/main"}}, nil)
 	if err != nil || !slices.Contains(classesIn(found), Narrower) || slices.Contains(classesIn(found), DeadLock) {
 		t.Errorf("found %s, %v", classesIn(found), err)
+	}
+}
+
+// Each ref of a grant must get in: one that does makes up for no other.
+func TestDriftAsksAboutEachRef(t *testing.T) {
+	g := &grant.Grant{Name: "ship", For: grant.For{Refs: []string{"refs/heads/main", "refs/heads/stable"}, Runner: grant.AnyRunner}}
+	for sub, want := range map[string]string{"repo:umbrella/shop:ref:refs/heads/main": "refs/heads/stable", "repo:umbrella/shop:ref:refs/heads/stable": "refs/heads/main"} {
+		found, err := Drift(g, grant.Expect{Repository: "umbrella/shop"}, globs{"sub": {sub}}, globs{"sub": {"repo:umbrella/shop:*"}})
+		if err != nil || len(found) == 0 || found[0].Class != Narrower || found[0].Witness["ref"] != want {
+			t.Errorf("%s: %+v, %v", sub, found, err)
+		}
+	}
+}
+
+// What the cloud cannot hold is no finding, and stands before none: a token of another
+// repository shows, though one of the same kind is not held.
+func TestDriftLeavesOutWhatIsNotHeld(t *testing.T) {
+	g := &grant.Grant{Name: "ship", For: grant.For{Workflow: ".github/workflows/ship.yml", Refs: []string{"refs/heads/main"}, Runner: grant.AnyRunner}}
+	expect := grant.Expect{Repository: "umbrella/shop"}
+	own := globs{"sub": {"repo:umbrella/shop:ref:refs/heads/main"}}
+	both := globs{"sub": append([]string{"repo:umbrella/blog:ref:refs/heads/main"}, own["sub"]...)}
+	if found, err := Drift(g, expect, own, nil); err != nil || len(found) == 0 {
+		t.Fatalf("the lock holds all of the grant: %v, %v", found, err)
+	}
+	if found, err := Drift(g, expect, own, own); err != nil || len(found) > 0 {
+		t.Errorf("against itself: %+v, %v", found, err)
+	}
+	found, err := Drift(g, expect, both, own)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	for _, f := range found {
+		if f.Class != Wider || f.Witness["repository"] != "umbrella/blog" {
+			t.Errorf("found %+v", f)
+		}
 	}
 }
 

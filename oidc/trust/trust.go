@@ -30,7 +30,8 @@ type Cloud struct {
 type Document struct {
 	Cloud string
 	// Path and Line say where it is; Name is its name there, such as the address
-	// aws_iam_role.deploy in a Terraform file. Line counts from 1.
+	// aws_iam_role.deploy in a Terraform file. Line counts from 1; it is 0 for a lock
+	// that was read from the cloud itself, whose Path is what the cloud calls it.
 	Path string
 	Line int
 	Name string

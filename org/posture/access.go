@@ -13,9 +13,9 @@ import (
 
 // A deploy key changes code, and with it what all jobs of the repository run: what they
 // hold is at stake, as it is to any writer.
-func keyRisk(jobs []*org.Job, title string) risk {
+func keyRisk(jobs []*org.JobReach, title string) risk {
 	key := &reach.Credential{Kind: reach.SSHKey, Name: title, Lifetime: reach.Standing, Opens: "github", Writes: true}
-	r := assess(jobs, func(j *org.Job) []*reach.Credential { return credentials(j, reach.SSHKey) })
+	r := assess(jobs, func(j *org.JobReach) []*reach.Credential { return credentials(j, reach.SSHKey) })
 	return r.least(key)
 }
 
@@ -64,7 +64,7 @@ func reusedKeys(s *state) verdict {
 		if len(of[key]) < 2 {
 			continue
 		}
-		var jobs []*org.Job
+		var jobs []*org.JobReach
 		var names []string
 		for _, r := range of[key] {
 			jobs = append(jobs, r.jobs...)
@@ -91,7 +91,7 @@ func some(names []string) string {
 func organizationBypass(s *state) verdict {
 	var v verdict
 	for _, rules := range s.organization.Rulesets {
-		var jobs []*org.Job
+		var jobs []*org.JobReach
 		for i := range s.subjects {
 			if r := &s.subjects[i]; covers(rules, r) {
 				jobs = append(jobs, r.deploying()...)
@@ -113,7 +113,7 @@ func repositoryBypass(_ *state, r *subject) verdict {
 }
 
 // bypass looks for those who always go past the rules of a branch from which jobs deploy.
-func (v verdict) bypass(rules github.Ruleset, jobs []*org.Job) verdict {
+func (v verdict) bypass(rules github.Ruleset, jobs []*org.JobReach) verdict {
 	if rules.Enforcement != "active" || rules.Target != "branch" || len(jobs) == 0 {
 		return v
 	}
@@ -125,7 +125,7 @@ func (v verdict) bypass(rules github.Ruleset, jobs []*org.Job) verdict {
 		if by.Mode != "always" && by.Mode != "exempt" || by.Kind != "app" && by.Kind != "role" && by.Kind != "deploy_key" {
 			continue
 		}
-		worst := assess(jobs, func(j *org.Job) []*reach.Credential { return credentials(j) })
+		worst := assess(jobs, func(j *org.JobReach) []*reach.Credential { return credentials(j) })
 		v.found = append(v.found, found{
 			what: rules.Name + "/" + by.Kind + "/" + by.Name, severity: max(worst.severity, reach.Low), credentials: worst.credentials,
 			message: fmt.Sprintf("%s always goes past the ruleset %q, on a branch from which %s deploy or publish", who(by), rules.Name, plural(len(jobs), "job")),
@@ -146,8 +146,8 @@ func who(by github.Bypass) string {
 }
 
 // deploying returns the jobs that deploy or publish.
-func (r *subject) deploying() []*org.Job {
-	var out []*org.Job
+func (r *subject) deploying() []*org.JobReach {
+	var out []*org.JobReach
 	for _, j := range r.jobs {
 		if slices.Contains(j.Autonomy, "deploys") || slices.Contains(j.Autonomy, "publishes") || j.Environment != "" {
 			out = append(out, j)
@@ -198,7 +198,7 @@ func publicGroups(s *state) verdict {
 
 // fromForks grades runners by the public repositories whose forks reach them.
 func (s *state) fromForks(g github.RunnerGroup) (risk, string) {
-	var jobs []*org.Job
+	var jobs []*org.JobReach
 	var names []string
 	for i := range s.subjects {
 		r := &s.subjects[i]
@@ -215,7 +215,7 @@ func (s *state) fromForks(g github.RunnerGroup) (risk, string) {
 }
 
 // onRunner is what an outsider takes who once ran on a machine that later jobs use.
-func onRunner(jobs []*org.Job) risk {
+func onRunner(jobs []*org.JobReach) risk {
 	at := reach.Elsewhere(reach.OutsiderCode)
 	r := risk{severity: reach.Grade(at)}
 	for _, j := range jobs {

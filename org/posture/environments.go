@@ -55,7 +55,7 @@ func (r *subject) kept(environment string) []string {
 // inEnvironment grades what lives in an environment by the jobs that could enter it: those
 // that name it, and those whose environment is known at run time only.
 func (r *subject) inEnvironment(environment string, names []string) risk {
-	worst := assess(r.jobs, func(j *org.Job) []*reach.Credential {
+	worst := assess(r.jobs, func(j *org.JobReach) []*reach.Credential {
 		if !strings.EqualFold(j.Environment, environment) && !strings.Contains(j.Environment, "${{") {
 			return nil
 		}

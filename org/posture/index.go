@@ -23,6 +23,10 @@ func Add(d *org.Document, x *org.Index) error {
 	if err != nil {
 		return err
 	}
-	d.Posture, d.NotChecked = Judge(d, s)
+	jobs, err := x.Reaches()
+	if err != nil {
+		return err
+	}
+	d.Posture, d.NotChecked = Judge(d, jobs, s)
 	return nil
 }

@@ -79,10 +79,10 @@ type found struct {
 // maxExamples is how many repositories are named where a check was not made.
 const maxExamples = 3
 
-// Judge makes every check. Findings are sorted by severity, the worst first, then by
+// Judge makes every check of a document with the jobs of its analyses, by key. Findings are sorted by severity, the worst first, then by
 // rule and subject; what could not be checked is in the second list, by rule.
-func Judge(d *org.Document, s Settings) ([]org.Finding, []org.NotChecked) {
-	st := newState(d, s)
+func Judge(d *org.Document, jobs map[string][]*org.JobReach, s Settings) ([]org.Finding, []org.NotChecked) {
+	st := newState(d, jobs, s)
 	out := &results{open: map[gap]*org.NotChecked{}}
 	for _, c := range checks {
 		if c.organization != nil {

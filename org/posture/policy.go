@@ -15,14 +15,14 @@ func repositoryWrites(_ *state, r *subject) verdict {
 }
 
 // defaultWrites looks at the token of jobs that state no permissions.
-func defaultWrites(p github.ActionsPolicy, jobs []*org.Job) verdict {
+func defaultWrites(p github.ActionsPolicy, jobs []*org.JobReach) verdict {
 	switch p.DefaultPermissions {
 	case "":
 		return unknown("the host did not say what the repository token may do by default")
 	case "read":
 		return verdict{}
 	}
-	r := assess(jobs, func(j *org.Job) []*reach.Credential {
+	r := assess(jobs, func(j *org.JobReach) []*reach.Credential {
 		var out []*reach.Credential
 		for i := range j.Credentials {
 			if c := &j.Credentials[i]; c.Default {
@@ -43,14 +43,14 @@ func organizationApproves(s *state) verdict { return approves(s.organization.Act
 func repositoryApproves(_ *state, r *subject) verdict { return approves(r.settings.Actions, r.jobs) }
 
 // approves looks at the jobs whose token could approve a pull request.
-func approves(p github.ActionsPolicy, jobs []*org.Job) verdict {
+func approves(p github.ActionsPolicy, jobs []*org.JobReach) verdict {
 	if p.CanApprove == nil {
 		return unknown("the host did not say whether Actions may approve pull requests")
 	}
 	if !*p.CanApprove {
 		return verdict{}
 	}
-	r := assess(jobs, func(j *org.Job) []*reach.Credential {
+	r := assess(jobs, func(j *org.JobReach) []*reach.Credential {
 		return slices.DeleteFunc(credentials(j, reach.RepositoryToken), func(c *reach.Credential) bool {
 			return !slices.Contains(c.Scopes, "pull-requests") && !slices.Contains(c.Scopes, "*")
 		})
@@ -67,7 +67,7 @@ func organizationAllowsAll(s *state) verdict { return allowsAll(s.organization.A
 func repositoryAllowsAll(_ *state, r *subject) verdict { return allowsAll(r.settings.Actions, r.jobs) }
 
 // allowsAll looks at the jobs that run what a list of allowed actions would hold.
-func allowsAll(p github.ActionsPolicy, jobs []*org.Job) verdict {
+func allowsAll(p github.ActionsPolicy, jobs []*org.JobReach) verdict {
 	if p.AllowedActions == "" {
 		return unknown("the host did not say which actions are allowed")
 	}
@@ -86,7 +86,7 @@ func organizationPins(s *state) verdict { return pins(s.organization.Actions, s.
 
 func repositoryPins(_ *state, r *subject) verdict { return pins(r.settings.Actions, r.jobs) }
 
-func pins(p github.ActionsPolicy, jobs []*org.Job) verdict {
+func pins(p github.ActionsPolicy, jobs []*org.JobReach) verdict {
 	if p.AllowedActions == "local_only" {
 		return verdict{}
 	}
@@ -96,8 +96,8 @@ func pins(p github.ActionsPolicy, jobs []*org.Job) verdict {
 	if *p.PinningRequired {
 		return verdict{}
 	}
-	r := assess(jobs, func(j *org.Job) []*reach.Credential {
-		if !slices.ContainsFunc(j.Code, func(c reach.DocumentCode) bool { return c.Trust == reach.MutableThirdParty.String() }) {
+	r := assess(jobs, func(j *org.JobReach) []*reach.Credential {
+		if !j.Movable {
 			return nil
 		}
 		return credentials(j)
@@ -117,8 +117,8 @@ func repositorySubject(_ *state, r *subject) verdict {
 
 // subjectForm looks at the jobs that can be given an id-token. A subject of names is
 // worth something to whoever gets the name after it was given up.
-func subjectForm(f github.Subject, jobs []*org.Job) verdict {
-	r := assess(jobs, func(j *org.Job) []*reach.Credential { return credentials(j, reach.IDToken) })
+func subjectForm(f github.Subject, jobs []*org.JobReach) verdict {
+	r := assess(jobs, func(j *org.JobReach) []*reach.Credential { return credentials(j, reach.IDToken) })
 	if r.jobs == 0 || isTrue(f.Immutable) || slices.Contains(f.Claims, "repository_id") || slices.Contains(f.Claims, "repository_owner_id") {
 		return verdict{}
 	}

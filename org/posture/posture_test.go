@@ -28,19 +28,18 @@ func newWorld() *world {
 			{Name: "acme/site", Visibility: "public", Branch: "main", Status: org.StatusOK, Analysis: "a"},
 			{Name: "acme/docs", Visibility: "private", Branch: "main", Status: org.StatusEmpty},
 		},
-		Analyses: map[string]*org.Analysis{"a": {Jobs: []org.Job{{DocumentJob: reach.DocumentJob{
-			Job: "deploy", Environment: "production", Autonomy: []string{"deploys"},
-			Starts: []reach.DocumentStart{{Event: "push", Who: "writer"}},
-			Code:   []reach.DocumentCode{{Name: "tidy/up@v1", Trust: "mutable", Foreign: true}},
-			Credentials: []reach.DocumentCredential{
-				{Name: "SITE_TOKEN", Kind: "stored-secret", Lifetime: "standing"},
-				{Name: "GITHUB_TOKEN", Kind: "repository-token", Lifetime: "job", Default: true},
-				{Name: "id-token", Kind: "id-token", Lifetime: "job"},
-			},
-		}}}}},
 		Secrets: []org.Secret{{Name: "SITE_TOKEN", Scope: "organization", Store: "actions", Visibility: "selected"}},
 	}
-	w.job = &w.doc.Analyses["a"].Jobs[0]
+	w.job = &org.Job{DocumentJob: reach.DocumentJob{
+		Job: "deploy", Environment: "production", Autonomy: []string{"deploys"},
+		Starts: []reach.DocumentStart{{Event: "push", Who: "writer"}},
+		Code:   []reach.DocumentCode{{Name: "tidy/up@v1", Trust: "mutable", Foreign: true}},
+		Credentials: []reach.DocumentCredential{
+			{Name: "SITE_TOKEN", Kind: "stored-secret", Lifetime: "standing"},
+			{Name: "GITHUB_TOKEN", Kind: "repository-token", Lifetime: "job", Default: true},
+			{Name: "id-token", Kind: "id-token", Lifetime: "job"},
+		},
+	}}
 	policy := github.ActionsPolicy{AllowedActions: "selected", PinningRequired: &yes, DefaultPermissions: "read", CanApprove: &no}
 	surfaces := func(names ...string) []github.Surface {
 		var out []github.Surface
@@ -77,7 +76,7 @@ func newWorld() *world {
 }
 
 func (w *world) judge() ([]org.Finding, []org.NotChecked) {
-	return Judge(w.doc, Settings{w.org, []github.RepositorySettings{*w.repo, *w.second}})
+	return Judge(w.doc, map[string][]*org.JobReach{"a": {org.ReachOf(w.job)}}, Settings{w.org, []github.RepositorySettings{*w.repo, *w.second}})
 }
 
 func TestNothingIsWrongWithGoodSettings(t *testing.T) {

@@ -22,8 +22,8 @@ func (s *state) of(repository string) []*org.Secret {
 }
 
 // grade grades a secret by the jobs that name it.
-func grade(jobs []*org.Job, name string) risk {
-	return assess(jobs, func(j *org.Job) []*reach.Credential { return naming(j, name) }).least(stored(name))
+func grade(jobs []*org.JobReach, name string) risk {
+	return assess(jobs, func(j *org.JobReach) []*reach.Credential { return naming(j, name) }).least(stored(name))
 }
 
 func where(v *org.Secret) string {
@@ -131,7 +131,7 @@ var (
 )
 
 // ofClass looks for secrets whose names tell what they are.
-func (s *state) ofClass(repository string, jobs []*org.Job, class string, t text) verdict {
+func (s *state) ofClass(repository string, jobs []*org.JobReach, class string, t text) verdict {
 	var v verdict
 	for _, secret := range s.of(repository) {
 		if platform.LookupSecret(secret.Name).Class != class {

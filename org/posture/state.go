@@ -24,26 +24,20 @@ type state struct {
 type subject struct {
 	repository *org.Repository
 	settings   *github.RepositorySettings
-	jobs       []*org.Job
+	jobs       []*org.JobReach
 }
 
 func (r *subject) name() string { return r.repository.Name }
 
-func newState(d *org.Document, in Settings) *state {
+func newState(d *org.Document, jobs map[string][]*org.JobReach, in Settings) *state {
 	s := &state{doc: d, organization: in.Organization, settled: map[string]bool{}}
 	of := map[string]*github.RepositorySettings{}
 	for i := range in.Repositories {
 		of[strings.ToLower(in.Repositories[i].Repository)] = &in.Repositories[i]
 	}
 	for i := range d.Repositories {
-		r := subject{repository: &d.Repositories[i]}
-		r.settings = of[strings.ToLower(r.name())]
-		if a := d.Analyses[r.repository.Analysis]; a != nil {
-			for k := range a.Jobs {
-				r.jobs = append(r.jobs, &a.Jobs[k])
-			}
-		}
-		s.subjects = append(s.subjects, r)
+		r := &d.Repositories[i]
+		s.subjects = append(s.subjects, subject{r, of[strings.ToLower(r.Name)], jobs[r.Analysis]})
 	}
 	if o := s.organization; o != nil {
 		s.settled["default-write-token"] = o.Actions.DefaultPermissions == "read"
@@ -59,8 +53,8 @@ func isTrue(b *bool) bool  { return b != nil && *b }
 func isFalse(b *bool) bool { return b != nil && !*b }
 
 // all returns the jobs of all repositories.
-func (s *state) all() []*org.Job {
-	var out []*org.Job
+func (s *state) all() []*org.JobReach {
+	var out []*org.JobReach
 	for i := range s.subjects {
 		out = append(out, s.subjects[i].jobs...)
 	}
@@ -76,7 +70,7 @@ type risk struct {
 
 // assess grades a setting by the jobs that it bears on: pick returns which credentials
 // of a job the setting exposes, none where it does not bear on it.
-func assess(jobs []*org.Job, pick func(*org.Job) []*reach.Credential) risk {
+func assess(jobs []*org.JobReach, pick func(*org.JobReach) []*reach.Credential) risk {
 	var r risk
 	for _, j := range jobs {
 		at := pick(j)
@@ -94,9 +88,8 @@ func assess(jobs []*org.Job, pick func(*org.Job) []*reach.Credential) risk {
 	return r
 }
 
-func exposure(j *org.Job, at []*reach.Credential) reach.Exposure {
-	_, trust := j.WorstCode()
-	return reach.Exposure{Credentials: at, Steer: trust, Start: j.Starter(), Autonomy: j.ActsAlone()}
+func exposure(j *org.JobReach, at []*reach.Credential) reach.Exposure {
+	return reach.Exposure{Credentials: at, Steer: j.Trust, Start: j.Starter, Autonomy: j.ActsAlone()}
 }
 
 // least raises the risk to what the credentials are worth without any code of others.
@@ -116,7 +109,7 @@ func stored(name string) *reach.Credential {
 }
 
 // credentials returns those of a job, of the kinds given or all.
-func credentials(j *org.Job, kinds ...reach.Kind) []*reach.Credential {
+func credentials(j *org.JobReach, kinds ...reach.Kind) []*reach.Credential {
 	var out []*reach.Credential
 	for i := range j.Credentials {
 		c := &j.Credentials[i]
@@ -149,7 +142,7 @@ func lifetimeOf(name string) reach.Lifetime {
 
 // naming returns the credentials of a job that mean one of the secrets, itself or as one
 // of every secret.
-func naming(j *org.Job, names ...string) []*reach.Credential {
+func naming(j *org.JobReach, names ...string) []*reach.Credential {
 	var out []*reach.Credential
 	for _, n := range names {
 		for i := range j.Credentials {
@@ -165,8 +158,8 @@ func naming(j *org.Job, names ...string) []*reach.Credential {
 
 // foreign returns the credentials of a job in which code runs that somebody outside can
 // change.
-func foreign(j *org.Job) []*reach.Credential {
-	if _, trust := j.WorstCode(); !trust.Foreign() {
+func foreign(j *org.JobReach) []*reach.Credential {
+	if !j.Trust.Foreign() {
 		return nil
 	}
 	return credentials(j)

@@ -62,8 +62,8 @@ func (b *builder) coverageSentence() string {
 	read := d.Coverage.By[org.StatusOK] + d.Coverage.By[org.StatusEmpty]
 	unread := 0
 	for i := range d.Repositories {
-		if a := b.analysis(i); a != nil {
-			unread += len(a.Unread)
+		if g := b.group(i); g != nil {
+			unread += len(g.unread)
 		}
 	}
 	files := ""

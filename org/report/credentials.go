@@ -12,7 +12,13 @@ import (
 )
 
 // A named credential is a stored secret that jobs name and no inventory lists.
-type named struct{ repository, name string }
+type named struct {
+	repository int
+	name       string
+}
+
+// A usage counts the jobs that name a secret, and those of them with foreign code.
+type usage struct{ jobs, foreign int }
 
 // credentials lists the stored secrets of the inventory and, where there is none, those
 // that the files name: these have no age.
@@ -33,50 +39,68 @@ func (b *builder) credentials() *table {
 			b.pool.add(keptIn(s)), b.pool.add(seenBy(s)), b.pool.add(stateOf(s)),
 		})
 	}
-	return b.addUnlisted(t)
+	return b.withUnlisted(t)
 }
 
-// addUnlisted adds the secrets that jobs name and the inventory does not list.
-func (b *builder) addUnlisted(t *table) *table {
-	uses, foreign := map[named]int{}, map[named]int{}
-	listed := b.listed()
-	for i := range b.doc.Repositories {
-		a := b.analysis(i)
-		if a == nil {
-			continue
+// addUnlisted counts the secrets that jobs name and the inventory does not list.
+func (b *builder) addUnlisted(a *org.Analysis, repositories []int, listed map[named]bool) {
+	for k := range a.Jobs {
+		j := &a.Jobs[k]
+		foreign := 0
+		if hasForeign(j) {
+			foreign = 1
 		}
-		name := b.doc.Repositories[i].Name
-		for k := range a.Jobs {
-			j := &a.Jobs[k]
-			for _, c := range j.Standing() {
-				n := named{name, c}
-				if c == reach.EverySecret || listed[named{strings.ToLower(name), strings.ToUpper(c)}] || listed[named{"", strings.ToUpper(c)}] {
+		for _, name := range j.Standing() {
+			upper := strings.ToUpper(name)
+			if name == reach.EverySecret || listed[named{nobody, upper}] {
+				continue
+			}
+			name = b.pool.text(name)
+			for _, i := range repositories {
+				if listed[named{i, upper}] {
 					continue
 				}
-				uses[n]++
-				if hasForeign(j) {
-					foreign[n]++
+				n := named{i, name}
+				if b.unlisted[n] == nil {
+					b.unlisted[n] = &usage{}
 				}
+				b.unlisted[n].jobs++
+				b.unlisted[n].foreign += foreign
 			}
 		}
 	}
-	for _, n := range slices.SortedFunc(maps.Keys(uses), func(a, b named) int {
-		return cmp.Or(strings.Compare(a.repository, b.repository), strings.Compare(a.name, b.name))
+}
+
+// withUnlisted adds the secrets that the inventory does not list.
+func (b *builder) withUnlisted(t *table) *table {
+	for _, n := range slices.SortedFunc(maps.Keys(b.unlisted), func(a, b named) int {
+		return cmp.Or(cmp.Compare(a.repository, b.repository), strings.Compare(a.name, b.name))
 	}) {
+		u := b.unlisted[n]
 		t.rows = append(t.rows, []cell{
-			b.repository(n.repository), b.pool.add(n.name), number(uses[n]), number(foreign[n]), number(-1),
+			number(n.repository), b.pool.add(n.name), number(u.jobs), number(u.foreign), number(-1),
 			b.pool.add("not listed"), b.pool.add(""), b.pool.add("in use"),
 		})
 	}
 	return t
 }
 
+// nobody stands for the organization where a repository is named by its place.
+const nobody = -1
+
 // listed returns the secrets of the inventory by where they are and name.
 func (b *builder) listed() map[named]bool {
 	out := map[named]bool{}
 	for i := range b.doc.Secrets {
 		if s := &b.doc.Secrets[i]; s.Store == "actions" {
-			out[named{strings.ToLower(s.Repository), strings.ToUpper(s.Name)}] = true
+			at := nobody
+			if s.Repository != "" {
+				var known bool
+				if at, known = b.place[strings.ToLower(s.Repository)]; !known {
+					continue
+				}
+			}
+			out[named{at, strings.ToUpper(s.Name)}] = true
 		}
 	}
 	return out

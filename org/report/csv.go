@@ -2,71 +2,79 @@ package report
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stint-dev/stint/org"
 )
 
 // csvHead are the columns of CSV.
 var csvHead = []string{
-	"kind", "severity", "rule", "repository", "path", "line", "job", "message", "next", "credentials", "address", "fingerprint",
+	"kind", "severity", "rule", "repository", "path", "line", "job", "pairs", "message", "next", "credentials", "address", "fingerprint",
 }
 
-// CSV writes one line a finding: those of lint, those of the posture, then what was not
-// read and not checked, so that a table of findings says what it does not cover. A field
-// that a spreadsheet would take for a formula begins with an apostrophe.
+// CSV writes one line a job and one a finding: first the repositories that were not read,
+// then jobs, findings of lint and files that were not read by repository, then findings of
+// the posture and what was not checked, so that a table of findings says what it does not
+// cover. Repositories with the same files stand together. The error is that of w, or of
+// reading the document.
 func CSV(w io.Writer, d *org.Document) error {
 	out := csv.NewWriter(w)
-	b := newBuilder(d)
-	write := func(fields ...string) {
-		for i := range fields {
-			fields[i] = plainField(fields[i])
-		}
-		out.Write(fields) // the error is kept
-	}
+	link := linkerOf(d)
+	write := func(fields ...string) { out.Write(Fields(fields...)) } // the error is kept
 	write(csvHead...)
 	for i := range d.Repositories {
-		r := &d.Repositories[i]
-		if r.Status != org.StatusOK && r.Status != org.StatusEmpty {
-			write("not read", "", string(r.Status), r.Name, "", "", "", r.Why, "", "", b.link.repository(r.Name), "")
+		if r := &d.Repositories[i]; r.Status != org.StatusOK && r.Status != org.StatusEmpty {
+			write("not read", "", string(r.Status), r.Name, "", "", "", "", r.Why, "", "", link.repository(r.Name), "")
 		}
-		a := b.analysis(i)
-		if a == nil {
-			continue
+	}
+	err := d.EachAnalysis(func(a *org.Analysis, repositories []int) error {
+		for _, i := range repositories {
+			r := &d.Repositories[i]
+			for k := range a.Jobs {
+				j := &a.Jobs[k]
+				write("job", j.Grade, "", r.Name, j.Path, strconv.Itoa(j.Place.Line), j.Job, strconv.Itoa(j.Pairs), j.Sentence, "",
+					strings.Join(j.Standing(), " "), link.line(r, j.Path, j.Place.Line), "")
+			}
+			for _, f := range a.Findings {
+				write("lint", f.Severity, f.Rule, r.Name, f.Path, strconv.Itoa(f.Line), f.Job, "", f.Message, f.Next,
+					strings.Join(f.Credentials, " "), link.line(r, f.Path, f.Line), f.Fingerprint)
+			}
+			for _, u := range a.Unread {
+				write("not read", "", "", r.Name, u.Path, "", "", "", u.Reason, "", "", link.line(r, u.Path, 0), "")
+			}
 		}
-		for _, f := range a.Findings {
-			write("lint", f.Severity, f.Rule, r.Name, f.Path, strconv.Itoa(f.Line), f.Job, f.Message, f.Next,
-				strings.Join(f.Credentials, " "), b.link.line(r, f.Path, f.Line), f.Fingerprint)
-		}
-		for _, u := range a.Unread {
-			write("not read", "", "", r.Name, u.Path, "", "", u.Reason, "", "", b.link.line(r, u.Path, 0), "")
-		}
+		return out.Error()
+	})
+	if err != nil {
+		return err
 	}
 	for _, f := range d.Posture {
-		write("posture", f.Severity, f.Rule, f.Path, "", "", "", f.Message, f.Next, strings.Join(f.Credentials, " "), b.link.repository(f.Path), f.Fingerprint)
+		write("posture", f.Severity, f.Rule, f.Path, "", "", "", "", f.Message, f.Next, strings.Join(f.Credentials, " "), link.repository(f.Path), f.Fingerprint)
 	}
 	for _, n := range d.NotChecked {
-		write("not checked", "", n.Rule, "", "", "", "", n.Why+" ("+count(n.Count, "time")+")", "", "", "", "")
+		write("not checked", "", n.Rule, "", "", "", "", "", n.Why+" ("+count(n.Count, "time")+")", "", "", "", "")
 	}
 	out.Flush()
 	return out.Error()
 }
 
-// plainField makes a field text for a spreadsheet, too.
-func plainField(s string) string {
-	s = shown(s)
-	if first := strings.TrimLeft(s, " "); first != "" && strings.ContainsAny(first[:1], "=+-@|") {
-		return "'" + s
+// Fields makes texts of others fit to be fields of CSV: on one line, and with an
+// apostrophe before what a spreadsheet would take for a formula. It changes the list.
+func Fields(list ...string) []string {
+	for i, s := range list {
+		// A tab or line break that would start one is a space after this.
+		s = shown(s)
+		if first, n := utf8.DecodeRuneInString(strings.TrimLeftFunc(s, unicode.IsSpace)); n > 0 && strings.ContainsRune(formula, first) {
+			s = "'" + s
+		}
+		list[i] = s
 	}
-	return s
+	return list
 }
 
-// JSON writes the document as it is.
-func JSON(w io.Writer, d *org.Document) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(d)
-}
+// formula are the characters by which spreadsheets know a formula, also in full width.
+const formula = "=+-@|＝＋－＠"

@@ -16,7 +16,8 @@ var scanned = time.Date(2026, 11, 20, 14, 3, 0, 0, time.UTC)
 // few are bad, names repeat, some could not be read.
 type generator struct {
 	*rand.Rand
-	doc *org.Document
+	doc      *org.Document
+	analyses map[string]*org.Analysis
 }
 
 // generated returns an organization of n repositories with about five workflows each;
@@ -25,8 +26,8 @@ func generated(n int) *org.Document {
 	g := generator{rand.New(rand.NewPCG(1, uint64(n))), &org.Document{
 		Version: 1, Host: "github.com", Organization: "acme", Scanned: scanned, Stint: "1.4.0",
 		Coverage: org.Coverage{Repositories: n, By: map[org.Status]int{}, Requests: org.Requests{GraphQL: 104, Points: 210}},
-		Analyses: map[string]*org.Analysis{},
-	}}
+	}, map[string]*org.Analysis{}}
+	g.doc.Read = org.ReadFrom(g.analyses)
 	for i := range n {
 		g.repository(i)
 	}
@@ -61,10 +62,10 @@ func (g generator) repository(i int) {
 	g.doc.Coverage.By[r.Status]++
 	if r.Status == org.StatusOK || r.Status == org.StatusOld {
 		r.Analysis = fmt.Sprint("k", i-i%7*(g.IntN(3)/2)) // some share their files
-		if g.doc.Analyses[r.Analysis] == nil {
-			g.doc.Analyses[r.Analysis] = g.analysis(r.Analysis)
+		if g.analyses[r.Analysis] == nil {
+			g.analyses[r.Analysis] = g.analysis(r.Analysis)
 		}
-		g.doc.Pairs += g.doc.Analyses[r.Analysis].Pairs
+		g.doc.Pairs += g.analyses[r.Analysis].Pairs
 	}
 	g.doc.Repositories = append(g.doc.Repositories, r)
 }

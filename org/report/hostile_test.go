@@ -23,17 +23,16 @@ var hostile = []string{
 
 // filled is a document all of whose texts are the same, and whose lists have two of each.
 func filled(text string) *org.Document {
-	d := &org.Document{}
+	d, a := &org.Document{}, &org.Analysis{}
 	fill(reflect.ValueOf(d).Elem(), text, 0)
-	d.Analyses = map[string]*org.Analysis{text: d.Analyses[text]}
+	fill(reflect.ValueOf(a).Elem(), text, 0)
+	d.Read = org.ReadFrom(map[string]*org.Analysis{text: a})
 	for i := range d.Repositories {
 		d.Repositories[i].Analysis = text
 		d.Repositories[i].Status = [...]org.Status{org.StatusOK, org.StatusDenied}[i]
 	}
-	for _, a := range d.Analyses {
-		for i := range a.Jobs {
-			a.Jobs[i].Credentials[0].Lifetime, a.Jobs[i].Code[0].Foreign = "standing", true
-		}
+	for i := range a.Jobs {
+		a.Jobs[i].Credentials[0].Lifetime, a.Jobs[i].Code[0].Foreign = "standing", true
 	}
 	return d
 }
@@ -163,7 +162,7 @@ func FuzzPage(f *testing.F) {
 }
 
 // islandOf takes the data out of a page as a browser does.
-func islandOf(t *testing.T, page []byte) (raw string, data island) {
+func islandOf(t *testing.T, page []byte) (raw string, texts []string) {
 	t.Helper()
 	root, err := html.Parse(bytes.NewReader(page))
 	if err != nil {
@@ -174,24 +173,20 @@ func islandOf(t *testing.T, page []byte) (raw string, data island) {
 			raw = n.FirstChild.Data
 		}
 	}
-	var loose struct {
-		Strings []string
-		Repos   []islandRepo
-	}
-	if err := json.Unmarshal([]byte(raw), &loose); err != nil {
+	var data struct{ Strings []string }
+	if err := json.Unmarshal([]byte(raw), &data); err != nil {
 		t.Fatalf("the data cannot be read: %v", err)
 	}
-	data.Strings, data.Repos = loose.Strings, loose.Repos
-	return raw, data
+	return raw, data.Strings
 }
 
 func checkIsland(t *testing.T, page []byte, text string) {
 	t.Helper()
-	raw, data := islandOf(t, page)
+	raw, texts := islandOf(t, page)
 	if strings.ContainsAny(raw, "<>&\u2028\u2029") {
 		t.Errorf("the data of %q has characters that HTML or JavaScript may read", text)
 	}
-	for _, s := range data.Strings {
+	for _, s := range texts {
 		for _, r := range s {
 			if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u202e' {
 				t.Errorf("the data of %q has the control character %U", text, r)
@@ -206,7 +201,7 @@ func TestOtherFormatsBearHostileText(t *testing.T) {
 		for name, write := range map[string]func(*bytes.Buffer) error{
 			"csv":      func(b *bytes.Buffer) error { return CSV(b, d) },
 			"markdown": func(b *bytes.Buffer) error { return Markdown(b, d) },
-			"sarif":    func(b *bytes.Buffer) error { return SARIF(b, d, 0) },
+			"sarif":    func(b *bytes.Buffer) error { return firstSARIF(b, d) },
 		} {
 			var out bytes.Buffer
 			if err := write(&out); err != nil {

@@ -39,12 +39,15 @@ var (
 // the tables are data for a script of the page's own, which shows a hundred at a time.
 //
 // The page's policy allows that script and that style by their hashes and nothing else:
-// no request leaves it. The error is that of w.
+// no request leaves it. The error is that of w, or of reading the document.
 func HTML(w io.Writer, d *org.Document, o Options) error {
 	if o.Rows <= 0 {
 		o.Rows = defaultRows
 	}
-	b := newBuilder(d)
+	b, err := newBuilder(d)
+	if err != nil {
+		return err
+	}
 	tables := b.tables()
 	out := &sticky{w: w}
 	out.text(`<!doctype html>
@@ -207,14 +210,7 @@ func placeText(p reach.DocumentPlace) string {
 
 // severities counts the findings of lint and of the posture, the worst first.
 func (b *builder) severities() []severityCount {
-	var counts [reach.Critical + 1]int
-	for i := range b.doc.Repositories {
-		if a := b.analysis(i); a != nil {
-			for _, f := range a.Findings {
-				counts[severity(f.Severity).n]++
-			}
-		}
-	}
+	counts := b.severity
 	for _, f := range b.doc.Posture {
 		counts[severity(f.Severity).n]++
 	}

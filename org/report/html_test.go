@@ -32,7 +32,7 @@ func small() *org.Document {
 		Code:        []reach.DocumentCode{{Name: "tidy/publish@v2", Trust: "mutable", Foreign: true, Place: at(12)}, {Name: "make", Trust: "own", Place: at(14)}},
 		Credentials: []reach.DocumentCredential{{Name: "NPM_TOKEN", Kind: "stored-secret", Lifetime: "standing", Opens: "npm"}, {Name: "GITHUB_TOKEN", Lifetime: "job"}},
 	}}
-	return &org.Document{
+	d := &org.Document{
 		Version: 1, Host: "github.com", Organization: "acme", Scanned: scanned, Stint: "1.4.0", Pairs: 2,
 		Coverage: org.Coverage{Repositories: 4, By: map[org.Status]int{org.StatusOK: 2, org.StatusEmpty: 1, org.StatusDenied: 1}},
 		Trend:    []org.Trend{{At: scanned.AddDate(0, 0, -7), Pairs: 5, Repositories: 4}, {At: scanned, Pairs: 2, Repositories: 4}},
@@ -42,16 +42,6 @@ func small() *org.Document {
 			{Name: "acme/docs", Visibility: "internal", Archived: true, Status: org.StatusEmpty, Seen: scanned},
 			{Name: "acme/vault", Visibility: "private", Status: org.StatusDenied, Why: "the token may not read it"},
 		},
-		Analyses: map[string]*org.Analysis{"k": {
-			Key: "k", Pairs: 1, Jobs: []org.Job{job},
-			Findings: []org.Finding{
-				{Rule: "unpinned-action", Severity: "critical", Confidence: "high", Path: at(0).Path, Line: 12, Column: 15, Job: "publish",
-					Message: "tidy/publish@v2 can be changed by others", Next: "pin it by commit", Credentials: []string{"NPM_TOKEN"}, Fingerprint: "f1"},
-				{Rule: "persisted-credentials", Severity: "low", Path: at(0).Path, Line: 10, Message: "checkout leaves its token", Fingerprint: "f2"},
-			},
-			Levers: []reach.DocumentLever{{What: "pin tidy/publish by commit", Pairs: 1, Sites: []reach.DocumentPlace{at(12)}}},
-			Unread: []org.Unread{{Path: ".github/workflows/broken.yml", Reason: "line 3 is no YAML"}}, NotChecked: []string{"impostor-commit: needs the network"},
-		}},
 		Secrets: []org.Secret{
 			{Name: "NPM_TOKEN", Scope: "repository", Store: "actions", Repository: "acme/app", Updated: scanned.AddDate(-2, 0, 0), UsedBy: 1, Foreign: 1},
 			{Name: "OLD", Scope: "organization", Store: "actions", Visibility: "all", Updated: scanned.AddDate(0, 0, -30), Dead: true},
@@ -61,6 +51,36 @@ func small() *org.Document {
 			{Rule: "environment-any-branch", Severity: "high", Path: "acme/app", Message: "every branch may deploy", Next: "restrict it", Fingerprint: "p2"}},
 		NotChecked: []org.NotChecked{{Rule: "ruleset-bypass", Why: "rulesets is not readable", Count: 1}},
 	}
+	d.Read = org.ReadFrom(map[string]*org.Analysis{"k": {
+		Key: "k", Pairs: 1, Jobs: []org.Job{job},
+		Findings: []org.Finding{
+			{Rule: "unpinned-action", Severity: "critical", Confidence: "high", Path: at(0).Path, Line: 12, Column: 15, Job: "publish",
+				Message: "tidy/publish@v2 can be changed by others", Next: "pin it by commit", Credentials: []string{"NPM_TOKEN"}, Fingerprint: "f1"},
+			{Rule: "persisted-credentials", Severity: "low", Path: at(0).Path, Line: 10, Message: "checkout leaves its token", Fingerprint: "f2"},
+		},
+		Levers: []reach.DocumentLever{{What: "pin tidy/publish by commit", Pairs: 1, Sites: []reach.DocumentPlace{at(12)}}},
+		Unread: []org.Unread{{Path: ".github/workflows/broken.yml", Reason: "line 3 is no YAML"}}, NotChecked: []string{"impostor-commit: needs the network"},
+	}})
+	return d
+}
+
+// built is a builder of a document that can be read.
+func built(t testing.TB, d *org.Document) *builder {
+	t.Helper()
+	b, err := newBuilder(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// firstSARIF writes the log of the first repository with an analysis.
+func firstSARIF(w io.Writer, d *org.Document) error {
+	a, err := d.Read(d.Repositories[0].Analysis)
+	if err != nil {
+		return err
+	}
+	return SARIF(w, d, 0, a)
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -85,7 +105,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "small.html", page)
 	for name, write := range map[string]func(io.Writer, *org.Document) error{
 		"small.csv": CSV, "small.md": Markdown, "small.json": JSON,
-		"small.sarif": func(w io.Writer, d *org.Document) error { return SARIF(w, d, 0) },
+		"small.sarif": firstSARIF,
 	} {
 		var out bytes.Buffer
 		if err := write(&out, small()); err != nil {
@@ -126,7 +146,7 @@ func TestPageLoadsNothing(t *testing.T) {
 
 func TestRowsThatStandInThePage(t *testing.T) {
 	d := generated(300)
-	for _, table := range newBuilder(d).tables() {
+	for _, table := range built(t, d).tables() {
 		got := table.first(20)
 		if len(got) != min(20, table.Len()) {
 			t.Errorf("%s shows %d of %d rows", table.ID, len(got), table.Len())
@@ -147,7 +167,7 @@ func TestRowsThatStandInThePage(t *testing.T) {
 
 // Order names columns that are numbers: the script could not sort others as Go does.
 func TestTablesAgreeWithTheScript(t *testing.T) {
-	b := newBuilder(small())
+	b := built(t, small())
 	for _, table := range b.tables() {
 		for _, by := range table.Order {
 			switch kind := table.Columns[max(by, -by)-1].Kind; kind {
@@ -162,10 +182,8 @@ func TestTablesAgreeWithTheScript(t *testing.T) {
 			}
 		}
 		for _, g := range table.groups {
-			for _, r := range g {
-				if len(r)+1 != len(table.Columns) {
-					t.Errorf("%s has a row of %d cells and a repository under %d columns", table.ID, len(r), len(table.Columns))
-				}
+			if g.width+1 != len(table.Columns) || len(g.cells)%g.width != 0 {
+				t.Errorf("%s has rows of %d cells and a repository under %d columns", table.ID, g.width, len(table.Columns))
 			}
 		}
 		for _, c := range table.Columns {
@@ -201,14 +219,14 @@ func TestCoverageIsPlain(t *testing.T) {
 		"There is no repository to speak of.":                              {},
 		"The repository was not read whole: the numbers are lower bounds.": {Repositories: 1, By: map[org.Status]int{org.StatusOK: 1}},
 	} {
-		if got := newBuilder(&org.Document{Coverage: c}).coverageSentence(); got != want {
+		if got := built(t, &org.Document{Coverage: c}).coverageSentence(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
 
 func TestPathsAddUp(t *testing.T) {
-	b := newBuilder(small())
+	b := built(t, small())
 	paths := b.paths()
 	if len(paths) != 1 || paths[0].jobs != 2 || paths[0].repositories != 2 || paths[0].grade != reach.Critical || whoText(paths[0].who) != "anyone" {
 		t.Fatalf("%+v", paths)

@@ -4,18 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 )
-
-// An island is the data of the page's tables: every string once, rows as numbers. The
-// script reads it; without the script nobody does.
-type island struct {
-	Base    string        `json:"base"` // "https://github.com/", "" when there are no links
-	Scanned int           `json:"scanned"`
-	Strings []string      `json:"strings"`
-	Repos   []islandRepo  `json:"repos"`
-	Tables  []islandTable `json:"tables"`
-}
 
 // An islandRepo is the name of a repository and the commit for links to its files, ""
 // when there is none; Linked is set when its name may stand in an address.
@@ -25,81 +16,107 @@ type islandRepo struct {
 	Linked bool   `json:"l,omitempty"`
 }
 
+// An islandTable is a table without its rows.
 type islandTable struct {
-	ID      string    `json:"id"`
-	Columns []column  `json:"columns"`
-	Order   []int     `json:"order"`
-	Rows    rows      `json:"rows,omitempty"`
-	Groups  rowGroups `json:"groups,omitempty"`
-	Of      []int     `json:"of,omitempty"`
+	ID      string   `json:"id"`
+	Columns []column `json:"columns"`
+	Order   []int    `json:"order"`
 }
 
-// write writes the island as JSON that can stand in a script element: encoding/json
-// escapes <, >, & and the line separators of JavaScript.
+// write writes the data of the page's tables: every string once, rows as numbers. The
+// script reads it; without the script nobody does. It is written piece by piece, since
+// there may be hundreds of thousands of rows, and as JSON that can stand in a script
+// element: encoding/json escapes <, >, & and the line separators of JavaScript.
 func (b *builder) write(w io.Writer, tables []*table) error {
-	out := island{Base: b.link.base, Scanned: day(b.doc.Scanned), Repos: make([]islandRepo, 0, len(b.doc.Repositories))}
+	out := &islandWriter{Writer: bufio.NewWriterSize(w, 1<<16)}
+	repos := make([]islandRepo, 0, len(b.doc.Repositories))
 	for i := range b.doc.Repositories {
 		r := &b.doc.Repositories[i]
 		repo := islandRepo{Name: b.pool.index(shown(r.Name)), Linked: b.link.repository(r.Name) != ""}
 		if headForm.MatchString(r.Head) {
 			repo.Head = r.Head
 		}
-		out.Repos = append(out.Repos, repo)
+		repos = append(repos, repo)
 	}
-	for _, t := range tables {
-		out.Tables = append(out.Tables, islandTable{t.ID, t.Columns, t.Order, t.rows, t.groups, t.of})
+	out.WriteString(`{"base":`)
+	out.json(b.link.base)
+	out.WriteString(`,"scanned":`)
+	out.json(day(b.doc.Scanned))
+	out.WriteString(`,"strings":`)
+	writeList(out, b.pool.all, func(s string) { out.json(s) })
+	out.WriteString(`,"repos":`)
+	writeList(out, repos, func(r islandRepo) { out.json(r) })
+	out.WriteString(`,"tables":`)
+	writeList(out, tables, out.table)
+	out.WriteString("}")
+	if out.err != nil {
+		return out.err
 	}
-	out.Strings = b.pool.all
-	buffered := bufio.NewWriterSize(w, 1<<16)
-	if err := json.NewEncoder(buffered).Encode(out); err != nil {
-		return err
-	}
-	return buffered.Flush()
+	return out.Flush()
 }
 
-// rows and rowGroups write themselves, since there may be hundreds of thousands.
-type (
-	rows      [][]cell
-	rowGroups [][][]cell
-)
+// An islandWriter writes JSON and keeps the first error.
+type islandWriter struct {
+	*bufio.Writer
+	err    error
+	buffer []byte // the row under way
+}
 
-// MarshalJSON writes a cell as a number, one with more as a pair.
-func (r rows) MarshalJSON() ([]byte, error) { return appendRows(nil, r), nil }
+func (w *islandWriter) json(v any) {
+	text, err := json.Marshal(v)
+	if w.err == nil {
+		w.err = err
+	}
+	w.Write(text)
+}
 
-// MarshalJSON writes the groups as a list of lists of rows.
-func (g rowGroups) MarshalJSON() ([]byte, error) {
-	out := []byte{'['}
-	for i, r := range g {
+func writeList[T any](w *islandWriter, list []T, write func(T)) {
+	w.WriteByte('[')
+	for i, v := range list {
 		if i > 0 {
+			w.WriteByte(',')
+		}
+		write(v)
+	}
+	w.WriteByte(']')
+}
+
+// table writes the head of a table as its own members, and then its rows.
+func (w *islandWriter) table(t *table) {
+	head, err := json.Marshal(islandTable{t.ID, t.Columns, t.Order})
+	if w.err == nil {
+		w.err = err
+	}
+	w.Write(head[:len(head)-1])
+	if t.groups != nil {
+		w.WriteString(`,"groups":`)
+		writeList(w, t.groups, func(r rows) { writeList(w, slices.Collect(slices.Chunk(r.cells, r.width)), w.row) })
+		w.WriteString(`,"of":`)
+		w.json(t.of)
+	} else {
+		w.WriteString(`,"rows":`)
+		writeList(w, t.rows, w.row)
+	}
+	w.WriteByte('}')
+}
+
+// row writes a row: a cell as a number, one with more as a pair.
+func (w *islandWriter) row(cells []cell) {
+	out := append(w.buffer[:0], '[')
+	for k, c := range cells {
+		if k > 0 {
 			out = append(out, ',')
 		}
-		out = appendRows(out, r)
-	}
-	return append(out, ']'), nil
-}
-
-func appendRows(out []byte, r [][]cell) []byte {
-	out = append(out, '[')
-	for i, cells := range r {
-		if i > 0 {
-			out = append(out, ',')
+		if c.more == 0 {
+			out = strconv.AppendInt(out, int64(c.n), 10)
+			continue
 		}
 		out = append(out, '[')
-		for k, c := range cells {
-			if k > 0 {
-				out = append(out, ',')
-			}
-			if c.more == 0 {
-				out = strconv.AppendInt(out, int64(c.n), 10)
-				continue
-			}
-			out = append(out, '[')
-			out = strconv.AppendInt(out, int64(c.n), 10)
-			out = append(out, ',')
-			out = strconv.AppendInt(out, int64(c.more), 10)
-			out = append(out, ']')
-		}
+		out = strconv.AppendInt(out, int64(c.n), 10)
+		out = append(out, ',')
+		out = strconv.AppendInt(out, int64(c.more), 10)
 		out = append(out, ']')
 	}
-	return append(out, ']')
+	w.buffer = append(out, ']')
+	w.Write(w.buffer)
 }

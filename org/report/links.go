@@ -29,11 +29,16 @@ func linkerOf(d *org.Document) linker {
 
 // repository returns the address of a repository, "" when there is none to trust.
 func (l linker) repository(name string) string {
-	_, repo, _ := strings.Cut(name, "/")
-	if l.base == "" || !repoForm.MatchString(name) || repo == "." || repo == ".." {
+	if l.base == "" || !isRepository(name) {
 		return ""
 	}
 	return l.base + name
+}
+
+// isRepository reports whether a name is owner/repo as the host may have it.
+func isRepository(name string) bool {
+	_, repo, _ := strings.Cut(name, "/")
+	return repoForm.MatchString(name) && repo != "." && repo != ".."
 }
 
 // line returns the address of a line at the commit that was read. Without that commit

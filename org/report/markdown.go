@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stint-dev/stint/org"
+	"github.com/stint-dev/stint/workflows"
 )
 
 // maxMarkdownRows bounds the table of repositories: a summary is to be read.
@@ -15,8 +16,11 @@ const maxMarkdownRows = 20
 // Markdown writes a summary for a step summary or a ticket: the number, what it covers,
 // the worst paths, what lowers it and the worst repositories.
 func Markdown(w io.Writer, d *org.Document) error {
+	b, err := newBuilder(d)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriter(w)
-	b := newBuilder(d)
 	fmt.Fprintf(out, "### stint: %s of foreign code and standing credential\n\n", count(d.Pairs, "pair"))
 	if change := changeOf(d); change != "" {
 		fmt.Fprintf(out, "%s. Zero is the goal.\n\n", change)
@@ -76,20 +80,22 @@ func (b *builder) markdownRepositories(out io.Writer) {
 	}
 }
 
-// cellText escapes text for a cell of a table: nothing in it is markup, a link, a
-// mention or HTML.
+// MarkdownText makes text of others inert in Markdown: it is on one line, and nothing in
+// it is markup, a link, a mention, HTML or the end of a cell.
+func MarkdownText(s string) string { return cellText(workflows.Printable(s)) }
+
+// cellText is MarkdownText of what is fit to be shown.
 func cellText(s string) string {
-	var out strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '<' || r == '>' || r == '&' || r == '@':
-			fmt.Fprintf(&out, "&#%d;", r)
-		case strings.ContainsRune("\\`*_{}[]()#+!|~$", r):
-			out.WriteByte('\\')
-			out.WriteRune(r)
-		default:
-			out.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(out.String(), "://", "&#58;//")
+	return strings.ReplaceAll(markdownEscapes.Replace(s), "://", "&#58;//")
 }
+
+var markdownEscapes = func() *strings.Replacer {
+	var pairs []string
+	for _, r := range "<>&@" {
+		pairs = append(pairs, string(r), fmt.Sprintf("&#%d;", r))
+	}
+	for _, r := range "\\`*_{}[]()#+!|~$" {
+		pairs = append(pairs, string(r), `\`+string(r))
+	}
+	return strings.NewReplacer(pairs...)
+}()

@@ -27,32 +27,25 @@ type path struct {
 	grade        reach.Severity
 	jobs         int
 	repositories int
-	// first is a job to look at.
-	first, last int // places of repositories
-	at          reach.DocumentPlace
+	// first is a repository with a job to look at, and at where.
+	first int
+	at    reach.DocumentPlace
+	last  int // the group that was counted last
 }
 
 // paths returns the worst routes of all jobs, the worst first.
 func (b *builder) paths() []path {
-	all := map[route]*path{}
-	for i := range b.doc.Repositories {
-		if a := b.analysis(i); a != nil {
-			for k := range a.Jobs {
-				addPaths(all, i, &a.Jobs[k])
-			}
-		}
-	}
-	out := make([]path, 0, len(all))
-	for _, p := range all {
+	out := make([]path, 0, len(b.routes))
+	for _, p := range b.routes {
 		out = append(out, *p)
 	}
 	slices.SortFunc(out, worse)
 	return out[:min(maxPaths, len(out))]
 }
 
-// addPaths adds the pairs of one job. A job without pairs has none: it calls a workflow
+// addPaths adds the pairs of one job of the repositories of a group. A job without pairs has none: it calls a workflow
 // whose jobs have them, or nothing meets in it.
-func addPaths(all map[route]*path, repository int, j *org.Job) {
+func (b *builder) addPaths(j *org.Job, group int, repositories []int) {
 	if j.Pairs == 0 {
 		return
 	}
@@ -67,15 +60,15 @@ func addPaths(all map[route]*path, repository int, j *org.Job) {
 				continue
 			}
 			r := route{who, clip(shortCommits(code.Name), maxText), clip(c.Name, maxText), clip(c.Opens, maxText)}
-			p := all[r]
+			p := b.routes[r]
 			if p == nil {
-				p = &path{route: r, first: repository, last: -1, at: code.Place}
-				all[r] = p
+				p = &path{route: r, first: repositories[0], at: code.Place, last: -1}
+				b.routes[r] = p
 			}
-			p.jobs++
+			p.jobs += len(repositories)
 			p.trust, p.grade = max(p.trust, org.TrustOf(&code)), max(p.grade, grade)
-			if p.last != repository {
-				p.repositories, p.last = p.repositories+1, repository
+			if p.last != group {
+				p.repositories, p.last = p.repositories+len(repositories), group
 			}
 		}
 	}
@@ -102,29 +95,26 @@ type lever struct {
 	at                  reach.DocumentPlace
 }
 
-// levers adds up the changes of all repositories, what takes away most first.
-func (b *builder) levers() []lever {
-	all := map[string]*lever{}
-	for i := range b.doc.Repositories {
-		a := b.analysis(i)
-		if a == nil {
-			continue
-		}
-		for _, l := range a.Levers {
-			known := all[l.What]
-			if known == nil {
-				known = &lever{what: l.What, first: i}
-				if len(l.Sites) > 0 {
-					known.at = l.Sites[0]
-				}
-				all[l.What] = known
+// addLevers adds the changes of the repositories that have an analysis.
+func (b *builder) addLevers(a *org.Analysis, repositories []int) {
+	for _, l := range a.Levers {
+		known := b.changes[l.What]
+		if known == nil {
+			known = &lever{what: l.What, first: repositories[0]}
+			if len(l.Sites) > 0 {
+				known.at = l.Sites[0]
 			}
-			known.pairs += l.Pairs
-			known.repositories++
+			b.changes[l.What] = known
 		}
+		known.pairs += l.Pairs * len(repositories)
+		known.repositories += len(repositories)
 	}
-	out := make([]lever, 0, len(all))
-	for _, l := range all {
+}
+
+// levers returns the changes of all repositories, what takes away most first.
+func (b *builder) levers() []lever {
+	out := make([]lever, 0, len(b.changes))
+	for _, l := range b.changes {
 		out = append(out, *l)
 	}
 	slices.SortFunc(out, func(a, b lever) int {

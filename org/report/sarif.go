@@ -2,9 +2,11 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -26,11 +28,58 @@ var (
 	sarifScores = [...]string{reach.Info: "0.5", reach.Low: "2.0", reach.Medium: "5.0", reach.High: "8.0", reach.Critical: "9.5"}
 )
 
-// SARIF writes a SARIF 2.1.0 log of one repository, by its place in the document, as code
-// scanning takes it: one log a repository and commit. It holds the findings in files;
-// settings have no line to stand at. What was not read is a notification, and the
-// invocation is then no success.
-func SARIF(w io.Writer, d *org.Document, repository int) error {
+// SARIFFiles writes a SARIF 2.1.0 log for each repository whose files were read, as code
+// scanning takes it: one log a repository and commit, each into the file that create
+// makes. Of a repository that could not be read there is none, since code scanning would
+// take what an empty log lacks for mended.
+//
+// The names of files are made of owner/repo and nothing else. They are in lower case: two
+// that some file system takes for one differ in the second's id. The repositories whose
+// names are no owner/repo are returned, and have no file. The error is that of create, of
+// a file or of reading the document.
+func SARIFFiles(d *org.Document, create func(name string) (io.WriteCloser, error)) (unnamed []string, err error) {
+	names := fileNames(d)
+	err = d.EachAnalysis(func(a *org.Analysis, repositories []int) error {
+		for _, i := range repositories {
+			if names[i] == "" {
+				unnamed = append(unnamed, d.Repositories[i].Name)
+				continue
+			}
+			f, err := create(names[i])
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(SARIF(f, d, i, a), f.Close()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return unnamed, err
+}
+
+// fileNames returns the name of a file for each repository, "" for one whose name is none.
+func fileNames(d *org.Document) []string {
+	names, taken := make([]string, len(d.Repositories)), map[string]bool{}
+	for i := range d.Repositories {
+		r := &d.Repositories[i]
+		if !isRepository(r.Name) {
+			continue
+		}
+		name := strings.ToLower(strings.Replace(r.Name, "/", "--", 1))
+		if taken[name] {
+			name += "+" + strconv.FormatInt(r.ID, 10) // no name has a plus
+		}
+		taken[name] = true
+		names[i] = name + ".sarif"
+	}
+	return names
+}
+
+// SARIF writes the log of one repository, by its place in the document, from its analysis.
+// It holds the findings in files; settings have no line to stand at. What was not read is
+// a notification, and the invocation is then no success.
+func SARIF(w io.Writer, d *org.Document, repository int, a *org.Analysis) error {
 	r := &d.Repositories[repository]
 	run := sarif.NewRunWithInformationURI("stint", home)
 	run.WithColumnKind("unicodeCodePoints")
@@ -47,15 +96,13 @@ func SARIF(w io.Writer, d *org.Document, repository int) error {
 	if r.Why != "" {
 		note("error", string(r.Status)+": "+r.Why)
 	}
-	if a := d.Analyses[r.Analysis]; a != nil {
-		addResults(run, a.Findings)
-		for _, u := range a.Unread {
-			in.WithExecutionSuccessful(false)
-			note("error", "not read: "+u.Path+": "+u.Reason)
-		}
-		for _, n := range a.NotChecked {
-			note("note", "not checked: "+n)
-		}
+	addResults(run, a.Findings)
+	for _, u := range a.Unread {
+		in.WithExecutionSuccessful(false)
+		note("error", "not read: "+u.Path+": "+u.Reason)
+	}
+	for _, n := range a.NotChecked {
+		note("note", "not checked: "+n)
 	}
 	run.AddInvocation(in)
 	log := sarif.NewReport()

@@ -40,9 +40,19 @@ type table struct {
 	Order []int
 
 	rows   [][]cell
-	groups [][][]cell
+	groups []rows
 	of     []int // the group of each repository, -1 for none
 }
+
+// rows are the rows of a group, one behind the other: there are hundreds of thousands.
+type rows struct {
+	cells []cell
+	width int
+}
+
+func newRows(n, width int) rows { return rows{make([]cell, 0, n*width), width} }
+
+func (r rows) len() int { return len(r.cells) / r.width }
 
 // A rowAt is one row of a table, for groups with its repository.
 type rowAt struct {
@@ -66,31 +76,42 @@ func (t *table) Len() int {
 	n := len(t.rows)
 	for _, g := range t.of {
 		if g >= 0 {
-			n += len(t.groups[g])
+			n += t.groups[g].len()
 		}
 	}
 	return n
 }
 
-// first returns the first n rows in the table's order.
+// first returns the first n rows in the table's order. It holds no more than a few times
+// as many.
 func (t *table) first(n int) []rowAt {
-	all := make([]rowAt, 0, t.Len())
+	var best []rowAt
+	add := func(r rowAt) {
+		if best = append(best, r); len(best) > 8*n {
+			best = t.sorted(best)[:n]
+		}
+	}
 	for _, r := range t.rows {
 		repository := -1
 		if t.Columns[0].Kind == repositoryCell {
 			repository = int(r[0].n)
 		}
-		all = append(all, rowAt{repository, r})
+		add(rowAt{repository, r})
 	}
 	for repository, g := range t.of {
 		if g < 0 {
 			continue
 		}
-		for _, r := range t.groups[g] {
-			all = append(all, rowAt{repository, r})
+		for r := range slices.Chunk(t.groups[g].cells, t.groups[g].width) {
+			add(rowAt{repository, r})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b rowAt) int {
+	return t.sorted(best)[:min(n, len(best))]
+}
+
+// sorted sorts rows by the table's order; what is equal in it stays as it is.
+func (t *table) sorted(list []rowAt) []rowAt {
+	slices.SortStableFunc(list, func(a, b rowAt) int {
 		for _, by := range t.Order {
 			column, sign := by-1, 1
 			if by < 0 {
@@ -102,7 +123,7 @@ func (t *table) first(n int) []rowAt {
 		}
 		return 0
 	})
-	return all[:min(n, len(all))]
+	return list
 }
 
 // A pool holds every string of the page once.
@@ -113,6 +134,9 @@ type pool struct {
 
 // add returns the place of a text that is fit to be shown.
 func (p *pool) add(s string) cell { return cell{n: p.index(shown(s))} }
+
+// text returns the pool's own copy of a text that is fit to be shown.
+func (p *pool) text(s string) string { return p.all[p.add(s).n] }
 
 func (p *pool) index(s string) int32 {
 	if i, known := p.of[s]; known {

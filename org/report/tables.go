@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,44 +10,83 @@ import (
 	"github.com/stint-dev/stint/reach"
 )
 
-// A builder turns a document into tables.
+// A builder turns a document into tables. It reads each analysis once, and keeps of it
+// what the page shows.
 type builder struct {
 	doc  *org.Document
 	link linker
 	pool pool
-	// keys are the analyses in the order in which repositories name them, of the
-	// group of each repository, -1 for none.
-	keys []string
-	of   []int
+	// of is the group of each repository, -1 for none: those with the same files share one.
+	of     []int
+	groups []group
 	// place finds a repository by its name in lower case.
 	place map[string]int
+
+	severity [reach.Critical + 1]int // findings by severity
+	routes   map[route]*path
+	changes  map[string]*lever
+	unlisted map[named]*usage
+	gaps     map[gap]int
 }
 
-func newBuilder(d *org.Document) *builder {
-	b := &builder{doc: d, link: linkerOf(d), place: map[string]int{}}
-	groups := map[string]int{}
-	for i, r := range d.Repositories {
-		b.place[strings.ToLower(r.Name)] = i
-		g, known := groups[r.Analysis]
-		switch {
-		case d.Analyses[r.Analysis] == nil:
-			g = -1
-		case !known:
-			g = len(b.keys)
-			groups[r.Analysis] = g
-			b.keys = append(b.keys, r.Analysis)
-		}
-		b.of = append(b.of, g)
+// A group is what an analysis says of each repository that has it.
+type group struct {
+	pairs, worst   int
+	findings, jobs rows
+	unread         []org.Unread
+}
+
+func newBuilder(d *org.Document) (*builder, error) {
+	b := &builder{
+		doc: d, link: linkerOf(d), place: map[string]int{}, of: make([]int, len(d.Repositories)),
+		routes: map[route]*path{}, changes: map[string]*lever{}, unlisted: map[named]*usage{}, gaps: map[gap]int{},
 	}
-	return b
+	for i, r := range d.Repositories {
+		b.place[strings.ToLower(r.Name)], b.of[i] = i, -1
+	}
+	listed := b.listed()
+	err := d.EachAnalysis(func(a *org.Analysis, repositories []int) error {
+		for _, i := range repositories {
+			b.of[i] = len(b.groups)
+		}
+		b.add(a, len(repositories))
+		for i := range a.Jobs {
+			b.addPaths(&a.Jobs[i], len(b.groups), repositories)
+		}
+		b.addLevers(a, repositories)
+		b.addUnlisted(a, repositories, listed)
+		return nil
+	})
+	return b, err
 }
 
-// analysis returns what is known of a repository, nil when nothing is.
-func (b *builder) analysis(repository int) *org.Analysis {
+// add adds an analysis as the group of n repositories.
+func (b *builder) add(a *org.Analysis, n int) {
+	g := group{pairs: a.Pairs, worst: -1, findings: b.findingRows(a), jobs: b.jobRows(a)}
+	for _, f := range a.Findings {
+		s := int(severity(f.Severity).n)
+		b.severity[s] += n
+		g.worst = max(g.worst, s)
+	}
+	for _, u := range a.Unread {
+		g.unread = append(g.unread, org.Unread{Path: shown(u.Path), Reason: shown(u.Reason)})
+	}
+	for _, text := range a.NotChecked {
+		rule, why, ok := strings.Cut(text, ": ")
+		if !ok {
+			rule, why = "", text
+		}
+		b.gaps[gap{"rule", shown(rule), shown(why)}] += n
+	}
+	b.groups = append(b.groups, g)
+}
+
+// group returns what is known of a repository, nil when nothing is.
+func (b *builder) group(repository int) *group {
 	if b.of[repository] < 0 {
 		return nil
 	}
-	return b.doc.Analyses[b.keys[b.of[repository]]]
+	return &b.groups[b.of[repository]]
 }
 
 // repository returns the cell of a repository by name.
@@ -95,16 +135,16 @@ func (b *builder) tables() []*table {
 }
 
 // grouped makes a table of rows that repositories with the same files share.
-func (b *builder) grouped(t *table, rows func(*org.Analysis) [][]cell) *table {
-	t.of, t.groups = b.of, make([][][]cell, 0, len(b.keys))
-	for _, key := range b.keys {
-		t.groups = append(t.groups, rows(b.doc.Analyses[key]))
+func (b *builder) grouped(t *table, of func(*group) rows) *table {
+	t.of, t.groups = b.of, make([]rows, 0, len(b.groups))
+	for i := range b.groups {
+		t.groups = append(t.groups, of(&b.groups[i]))
 	}
 	return t
 }
 
 func (b *builder) findings() *table {
-	t := &table{
+	return b.grouped(&table{
 		ID: "findings", Title: "Findings", Empty: "No rule found anything in the files that were read.",
 		Note: "What lint found in workflow, action and dependency files, graded by what could be taken there.",
 		Columns: []column{
@@ -112,21 +152,19 @@ func (b *builder) findings() *table {
 			{"What could be lost", adviceCell}, {"Credentials", codeCell},
 		},
 		Order: []int{-2},
+	}, func(g *group) rows { return g.findings })
+}
+
+func (b *builder) findingRows(a *org.Analysis) rows {
+	out := newRows(len(a.Findings), 6)
+	for _, f := range a.Findings {
+		out.cells = append(out.cells, severity(f.Severity), b.pool.add(f.Rule), b.at(f.Path, f.Line), b.pool.add(f.Job), b.advice(f), b.names(f.Credentials))
 	}
-	return b.grouped(t, func(a *org.Analysis) [][]cell {
-		rows := make([][]cell, 0, len(a.Findings))
-		for _, f := range a.Findings {
-			rows = append(rows, []cell{
-				severity(f.Severity), b.pool.add(f.Rule), b.at(f.Path, f.Line), b.pool.add(f.Job),
-				b.advice(f), b.names(f.Credentials),
-			})
-		}
-		return rows
-	})
+	return out
 }
 
 func (b *builder) jobs() *table {
-	t := &table{
+	return b.grouped(&table{
 		ID: "jobs", Title: "Jobs", Empty: "No job was read.",
 		Note: "A job is the boundary: all code in it can take all credentials in it. Pairs count foreign code × standing credentials.",
 		Columns: []column{
@@ -134,22 +172,21 @@ func (b *builder) jobs() *table {
 			{"Started by", textCell}, {"Worst code, how it is steered", adviceCell}, {"Standing credentials", codeCell}, {"Acts alone", textCell},
 		},
 		Order: []int{-2, -5},
-	}
-	return b.grouped(t, func(a *org.Analysis) [][]cell {
-		rows := make([][]cell, 0, len(a.Jobs))
-		for i := range a.Jobs {
-			j := &a.Jobs[i]
-			var code cell
-			if worst, _ := j.WorstCode(); worst != nil {
-				code = cell{b.pool.add(shortCommits(worst.Name)).n, b.pool.add(worst.Trust).n}
-			}
-			rows = append(rows, []cell{
-				severity(j.Grade), b.pool.add(j.Job), b.at(j.Place.Path, j.Place.Line), number(j.Pairs), b.pool.add(j.Starter().String()),
-				code, b.names(j.Standing()), b.pool.add(strings.Join(j.Autonomy, ", ")),
-			})
+	}, func(g *group) rows { return g.jobs })
+}
+
+func (b *builder) jobRows(a *org.Analysis) rows {
+	out := newRows(len(a.Jobs), 8)
+	for i := range a.Jobs {
+		j := &a.Jobs[i]
+		var code cell
+		if worst, _ := j.WorstCode(); worst != nil {
+			code = cell{b.pool.add(shortCommits(worst.Name)).n, b.pool.add(worst.Trust).n}
 		}
-		return rows
-	})
+		out.cells = append(out.cells, severity(j.Grade), b.pool.add(j.Job), b.at(j.Place.Path, j.Place.Line), number(j.Pairs),
+			b.pool.add(j.Starter().String()), code, b.names(j.Standing()), b.pool.add(strings.Join(j.Autonomy, ", ")))
+	}
+	return out
 }
 
 func (b *builder) repositories() *table {
@@ -164,13 +201,10 @@ func (b *builder) repositories() *table {
 	for i := range b.doc.Repositories {
 		r := &b.doc.Repositories[i]
 		pairs, worst, findings, jobs := 0, -1, 0, 0
-		if a := b.analysis(i); a == nil && r.Status != org.StatusEmpty && r.Status != org.StatusOK {
+		if g := b.group(i); g == nil && r.Status != org.StatusEmpty && r.Status != org.StatusOK {
 			pairs, findings, jobs = -1, -1, -1 // not read is not clean
-		} else if a != nil {
-			pairs, findings, jobs = a.Pairs, len(a.Findings), len(a.Jobs)
-			for _, f := range a.Findings {
-				worst = max(worst, int(severity(f.Severity).n))
-			}
+		} else if g != nil {
+			pairs, worst, findings, jobs = g.pairs, g.worst, g.findings.len(), g.jobs.len()
 		}
 		t.rows = append(t.rows, []cell{
 			number(i), number(pairs), number(worst), number(findings), number(jobs),
@@ -221,8 +255,8 @@ func (b *builder) notRead() *table {
 		if r.Status != org.StatusOK && r.Status != org.StatusEmpty {
 			t.rows = append(t.rows, []cell{number(i), b.pool.add(string(r.Status)), b.at("", 0), b.pool.add(r.Why)})
 		}
-		if a := b.analysis(i); a != nil {
-			for _, u := range a.Unread {
+		if g := b.group(i); g != nil {
+			for _, u := range g.unread {
 				t.rows = append(t.rows, []cell{number(i), b.pool.add("file not read"), b.at(u.Path, 0), b.pool.add(u.Reason)})
 			}
 		}
@@ -242,7 +276,7 @@ func (b *builder) notChecked() *table {
 		Columns: []column{{"Kind", textCell}, {"What", codeCell}, {"Why, or the permission it needs", textCell}, {"Repositories", numberCell}},
 		Order:   []int{-4},
 	}
-	counts := map[gap]int{}
+	counts := maps.Clone(b.gaps)
 	for _, s := range b.doc.Settings {
 		if !s.Readable {
 			counts[gap{"setting not readable", s.Name, s.Needs}]++
@@ -250,17 +284,6 @@ func (b *builder) notChecked() *table {
 	}
 	for _, n := range b.doc.NotChecked {
 		counts[gap{"posture check not made", n.Rule, n.Why}] += n.Count
-	}
-	for i := range b.doc.Repositories {
-		if a := b.analysis(i); a != nil {
-			for _, n := range a.NotChecked {
-				rule, why, ok := strings.Cut(n, ": ")
-				if !ok {
-					rule, why = "", n
-				}
-				counts[gap{"rule", rule, why}]++
-			}
-		}
 	}
 	gaps := make([]gap, 0, len(counts))
 	for g := range counts {

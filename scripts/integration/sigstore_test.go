@@ -22,12 +22,14 @@ import (
 	"time"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/providers"
+	"github.com/stint-dev/stint/oidc/providers/sigstore"
 	"github.com/stint-dev/stint/oidc/receipt"
 	"github.com/stint-dev/stint/oidc/sandbox"
 )
 
 // TestSigstore signs receipts by a Fulcio, a timestamp authority and a transparency log of sigstore's own making, each
-// with keys of its own, and verifies them by stint and by cosign.
+// with keys of its own, and verifies them by stint and by cosign. A grant's certificate signs by openssl and cosign.
 func TestSigstore(t *testing.T) {
 	p := begin(t, "sigstore: Fulcio, timestamp authority, Rekor, cosign")
 	s := &signing{stage: newStage(p, sandbox.Options{}), dir: t.TempDir()}
@@ -45,6 +47,7 @@ func TestSigstore(t *testing.T) {
 	s.checkRefusals()
 	s.checkCosign("root.json", "--insecure-ignore-tlog")
 	s.checkLog(place)
+	s.checkGrant()
 	s.open("a certificate log: this Fulcio has none, so no promise of one is in the certificate")
 }
 
@@ -276,4 +279,75 @@ func (s *signing) fetch(url string) []byte {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	s.must(err, "reading "+url)
 	return body
+}
+
+// checkGrant takes a certificate of this Fulcio under a grant, and signs with it.
+func (s *signing) checkGrant() {
+	text := fmt.Appendf(nil, "version: 1\ngrants:\n  sign:\n    intent: sign the site\n    owner: \"@acme/web\"\n"+
+		"    for: { workflow: .github/workflows/deploy.yml, ref: refs/heads/main, events: [push] }\n    ttl: 10m\n    sigstore: { fulcio: %q }\n", s.fulcio)
+	s.write("stint.yml", text)
+	s.write("site.txt", []byte("a site\n"))
+	g := s.parseGrants(text).Grants[0]
+	made, err := providers.New(g, providers.Options{})
+	s.must(err, "making the provider")
+	req := oidc.Request{Source: s.source(deployJob(), time.Now), TTL: g.TTL, Run: runOf(deployJob())}
+	c, err := made[0].Exchange(s.ctx, req)
+	s.must(err, "asking for a certificate")
+	err = made[0].Verify(c, req)
+	s.check(err == nil && c.Identity == signer, "a grant gets a certificate for the job, and believes it%s", unless(err == nil, fmt.Sprint(err)))
+	for _, f := range c.Files {
+		s.write(f.Name, []byte(f.Content.Reveal()))
+	}
+	out, ok := s.shell("openssl dgst -sha256 -sign \"$SIGNING_KEY_FILE\" -out site.sig site.txt && " +
+		"openssl x509 -in \"$SIGNING_CERT_FILE\" -noout -pubkey > site.pub && openssl dgst -sha256 -verify site.pub -signature site.sig site.txt")
+	s.check(ok && strings.Contains(out, "Verified OK"), "openssl signs with its key, and the certificate verifies that%s", unless(ok, out))
+	binary, err := exec.LookPath(cmp.Or(os.Getenv("STINT_COSIGN"), "cosign"))
+	if err != nil {
+		s.line("skipped", "cosign: %s", cmp.Or(os.Getenv("STINT_COSIGN_WHY"), "it is not on this machine"))
+		return
+	}
+	s.write("signing.json", fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","rekorTlogConfig":{},"tsaConfig":{"selector":"ANY"},`+
+		`"tsaUrls":[{"url":%q,"majorApiVersion":1,"validFor":{"start":"2024-01-01T00:00:00Z"},"operator":"acme"}]}`, s.clock+"/api/v1/timestamp"))
+	out, ok = s.shell("export COSIGN_PASSWORD= && " + binary + " import-key-pair --key \"$SIGNING_KEY_FILE\" --output-key-prefix \"$(dirname \"$SIGNING_KEY_FILE\")/cosign\" --yes && " +
+		binary + " sign-blob --key \"$(dirname \"$SIGNING_KEY_FILE\")/cosign.key\" --certificate \"$SIGNING_CERT_FILE\" --signing-config signing.json --bundle site.json --yes site.txt")
+	s.check(ok, "cosign signs with it, as the README of the provider says%s", unless(ok, out))
+	flags, _ := s.call("grant", "render", "sign", "--file", s.path("stint.yml"), "--repository", "acme/site", "--format", "json")
+	s.checkSigner(binary, flags)
+}
+
+// shell runs a script that finds the files of the hand-over.
+func (s *signing) shell(script string) (string, bool) {
+	cmd := exec.CommandContext(s.ctx, "sh", "-c", script)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "HOME="+s.dir, sigstore.KeyVar+"="+s.path(sigstore.KeyFile), sigstore.CertVar+"="+s.path(sigstore.CertFile))
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+// checkSigner holds the bundle against the rendered identity, whose issuer is github.com's: this one's takes its place.
+func (s *signing) checkSigner(binary, rendered string) {
+	var lock struct{ Documents []struct{ Body string } }
+	flags := map[string]string{}
+	s.must(json.Unmarshal([]byte(rendered), &lock), "reading the lock")
+	s.must(json.Unmarshal([]byte(lock.Documents[0].Body), &flags), "reading the identity")
+	flags["certificate-oidc-issuer"] = s.issuer.Issuer()
+	judge := func() (string, bool) {
+		args := []string{"verify-blob", "--bundle", s.path("site.json"), "--trusted-root", s.path("root.json"),
+			"--insecure-ignore-sct", "--insecure-ignore-tlog", "--use-signed-timestamps", s.path("site.txt")}
+		for name, value := range flags {
+			args = append(args, "--"+name, value)
+		}
+		cmd := exec.CommandContext(s.ctx, binary, args...)
+		cmd.Env = append(os.Environ(), "HOME="+s.dir)
+		out, err := cmd.CombinedOutput()
+		return string(out), err == nil
+	}
+	out, ok := judge()
+	s.check(ok && len(flags) > 2, "cosign accepts it by the flags that stint grant render gives%s", unless(ok, out))
+	for name, value := range flags {
+		flags[name] = value + "x"
+		out, ok := judge()
+		s.check(!ok, "and refuses it with another --%s%s", name, unless(!ok, out))
+		flags[name] = value
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/lease"
+	"github.com/stint-dev/stint/oidc/providers"
 	"github.com/stint-dev/stint/oidc/providers/aws"
 	"github.com/stint-dev/stint/oidc/sandbox"
 )
@@ -68,7 +69,7 @@ func (s *stage) use(role, endpoint, ttl string) {
 }
 
 func (p *proof) parseGrants(text []byte) *grant.File {
-	f, err := grant.Parse(grant.Path, text, grant.Options{Providers: []string{"aws"}})
+	f, err := grant.Parse(grant.Path, text, grant.Options{Providers: providers.Names()})
 	p.must(err, "reading the grants")
 	return f
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stint-dev/stint/oidc/receipt"
 	"github.com/stint-dev/stint/oidc/receipt/reconcile"
 	"github.com/stint-dev/stint/oidc/sandbox"
+	"github.com/stint-dev/stint/oidc/trust"
 )
 
 // vaultGrants has one grant, for a role whose claims are bound and for a secret of the key-value store.
@@ -35,13 +36,15 @@ grants:
       role: site
       audience: vault.example
       policies: [site]
-      secrets: [{ path: secret/data/site, fields: { npm: NPM_TOKEN } }]
+      secrets:
+        - { path: secret/data/site, fields: { npm: NPM_TOKEN } }
+        - { path: ssh/creds/site, data: { ip: 10.0.0.7 }, fields: { key: SSH_OTP } }
       token: true
 `
 
 // TestVault trades a grant at a Vault in its development mode, and sees its token refused after the end.
 func TestVault(t *testing.T) {
-	p := begin(t, "Vault: jwt login, bound claims, a secret, revocation, audit log")
+	p := begin(t, "Vault: the rendered role, jwt login, secrets, revocation, audit log")
 	v := &vaultStage{stage: newStage(p, sandbox.Options{}), dir: t.TempDir(), secret: rand.Text()}
 	v.start(p.binary("STINT_VAULT", "vault"))
 	v.setUp()
@@ -54,9 +57,13 @@ func TestVault(t *testing.T) {
 	token := vars["VAULT_TOKEN"]
 	p.check(v.call(token, http.MethodGet, "secret/data/site", nil) == http.StatusOK, "its token reads that path")
 	p.check(v.call(token, http.MethodGet, "secret/data/other", nil) == http.StatusForbidden, "and no other: 403")
+	lease := map[string]any{"lease_id": v.dynamic}
+	p.check(vars["SSH_OTP"] != "" && v.call(v.root, http.MethodPut, "sys/leases/lookup", lease) == http.StatusOK,
+		"a dynamic secret, a one-time password of the ssh engine, is made for the job under a lease")
 	ended := l.End(p.ctx)
 	p.check(len(ended) == 1 && ended[0].Outcome == oidc.Revoked, "at the end stint says: %s", ended[0].Detail)
 	p.check(v.call(token, http.MethodGet, "auth/token/lookup-self", nil) == http.StatusForbidden, "the token is refused after it: 403")
+	p.check(v.call(v.root, http.MethodPut, "sys/leases/lookup", lease) == http.StatusBadRequest, "and the lease of the dynamic secret ended with it: the server knows it no more")
 	other := deployJob()
 	other.Repository = "acme/other"
 	v.open(other, false)
@@ -67,6 +74,7 @@ type vaultStage struct {
 	*stage
 	dir, address, root, secret string
 	receipts                   []receipt.Event
+	dynamic                    string // the lease of what was made for the job
 }
 
 func (v *vaultStage) start(binary string) {
@@ -91,37 +99,53 @@ func (v *vaultStage) call(token, method, path string, body any) int {
 	return resp.StatusCode
 }
 
-// setUp does what an operator does: an audit log, the JWT method with our issuer, a role, a policy, two secrets.
+// setUp does what an operator does: an audit log, the JWT method, two secrets, an engine, and the lock of the grant as
+// stint renders it: role, policy and the configuration of the mount.
 func (v *vaultStage) setUp() {
-	for _, step := range []struct {
+	g := v.grant()
+	lock, err := vault.Trust.Render(g, g.Targets[0], trust.Repository{Name: deployJob().Repository, Issuer: v.issuer.Issuer()})
+	v.must(err, "rendering the lock")
+	type step struct {
 		path string
-		body map[string]any
-	}{
+		body any
+	}
+	steps := []step{
 		{"sys/audit/file", map[string]any{"type": "file", "options": map[string]any{"file_path": v.audit()}}},
 		{"sys/auth/jwt", map[string]any{"type": "jwt"}},
-		{"auth/jwt/config", map[string]any{"oidc_discovery_url": v.issuer.Issuer(), "bound_issuer": v.issuer.Issuer()}},
-		{"sys/policies/acl/site", map[string]any{"policy": `path "secret/data/site" { capabilities = ["read"] }`}},
-		{"auth/jwt/role/site", map[string]any{
-			"role_type": "jwt", "user_claim": "sub", "bound_audiences": []string{"vault.example"}, "token_policies": []string{"site"},
-			"bound_claims": map[string]any{"repository": "acme/site", "event_name": "push"}, "token_ttl": "10m", "token_max_ttl": "10m"}},
+		{"sys/mounts/ssh", map[string]any{"type": "ssh"}},
+		{"ssh/roles/site", map[string]any{"key_type": "otp", "default_user": "site", "cidr_list": "10.0.0.0/24"}},
 		{"secret/data/site", map[string]any{"data": map[string]any{"npm": v.secret}}},
 		{"secret/data/other", map[string]any{"data": map[string]any{"npm": v.secret}}},
-	} {
-		status := v.call(v.root, http.MethodPost, step.path, step.body)
-		if status >= 300 {
-			v.must(fmt.Errorf("status %d", status), "setting "+step.path)
+	}
+	for _, d := range lock.Documents {
+		switch d.Name {
+		case "role":
+			steps = append(steps, step{"auth/jwt/role/site", json.RawMessage(d.Body)})
+		case "mount-config":
+			steps = append(steps, step{"auth/jwt/config", json.RawMessage(d.Body)})
+		case "policy":
+			steps = append(steps, step{"sys/policies/acl/site", map[string]any{"policy": d.Body}})
+		}
+	}
+	for _, s := range steps {
+		if status := v.call(v.root, http.MethodPost, s.path, s.body); status >= 300 {
+			v.must(fmt.Errorf("status %d", status), "setting "+s.path)
 		}
 	}
 }
 
 func (v *vaultStage) audit() string { return filepath.Join(v.dir, "audit.log") }
 
+func (v *vaultStage) grant() *grant.Grant {
+	f, err := grant.Parse(grant.Path, fmt.Appendf(nil, vaultGrants, v.address), grant.Options{Providers: []string{"vault"}})
+	v.must(err, "reading the grants")
+	return f.Grants[0]
+}
+
 // open goes the whole way of stint with a job's token, or for a job that stint's own decision would stop before,
 // only the exchange, so that it is Vault that judges.
 func (v *vaultStage) open(j sandbox.Job, admitted bool) *lease.Lease {
-	f, err := grant.Parse(grant.Path, fmt.Appendf(nil, vaultGrants, v.address), grant.Options{Providers: []string{"vault"}})
-	v.must(err, "reading the grants")
-	g := f.Grants[0]
+	g := v.grant()
 	provider, err := vault.New(g.Targets[0], g, vault.Options{})
 	v.must(err, "making the provider")
 	if !admitted {
@@ -140,6 +164,7 @@ func (v *vaultStage) observe(e lease.Event) {
 	switch e.Kind {
 	case lease.Issuance:
 		r.Issued(e.Credential, e.TTL)
+		v.dynamic = e.Credential.Facts[vault.FactLeases]
 	case lease.End:
 		r.Ended(e.Ended.Handle, e.Ended.Ending)
 	}

@@ -159,6 +159,8 @@ func (r *Repository) run(ctx context.Context, args []string, stdin io.Reader, re
 		return readErr
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case err != nil && strings.Contains(complaint.line(), "dubious ownership"):
+		return &Error{"git does not read the repository, which belongs to another user", `if you trust it: git config --global --add safe.directory "$PWD"`}
 	case err != nil:
 		return &Error{"git " + args[0] + ": " + complaint.line(), hintOfGit}
 	}

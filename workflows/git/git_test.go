@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -139,6 +140,24 @@ func TestUnrelatedHistoryAndCancellation(t *testing.T) {
 	}
 	if err := Open(dir, os.Environ()).Export(t.Context(), "main", t.TempDir(), func(string) bool { return true }); err == nil {
 		t.Error("a branch is exported as a commit")
+	}
+}
+
+// In a container the checkout often belongs to another user.
+func TestAnotherUsersRepositoryHasANextStep(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in for git is a script")
+	}
+	dir := t.TempDir()
+	const script = "#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '/x'\" >&2\nexit 128\n"
+	if err := os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	_, err := Open(t.TempDir(), os.Environ()).Base(t.Context(), "main")
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint, "safe.directory") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -112,3 +112,25 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("asked %d times, %d at once", asked.Load(), most.Load())
 	}
 }
+
+// A repository or an environment may be called graphql.
+func TestOnlyAQueryIsOne(t *testing.T) {
+	for _, c := range []struct {
+		method, url string
+		want        bool
+	}{
+		{http.MethodPost, "https://api.github.com/graphql", true},
+		{http.MethodPost, "https://ghe.example/api/graphql", true},
+		{http.MethodGet, "https://api.github.com/repos/acme/graphql", false},
+		{http.MethodGet, "https://api.github.com/repos/acme/site/environments/graphql", false},
+		{http.MethodPost, "https://api.github.com/repos/acme/site/pulls/1/reviews", false},
+	} {
+		req, err := http.NewRequest(c.method, c.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isQuery(req) != c.want {
+			t.Errorf("%s %s: %v", c.method, c.url, !c.want)
+		}
+	}
+}

@@ -115,7 +115,10 @@ func (g *governor) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-func isQuery(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/graphql") }
+// isQuery tells GraphQL from REST, in which a repository or an environment may be called so.
+func isQuery(req *http.Request) bool {
+	return req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/graphql")
+}
 
 func refusal(resp *http.Response) string {
 	if resp == nil {
@@ -285,7 +288,7 @@ func isLimited(resp *http.Response) bool {
 			return true
 		}
 	case http.StatusOK:
-		if !strings.HasSuffix(resp.Request.URL.Path, "/graphql") {
+		if !isQuery(resp.Request) {
 			return false
 		}
 	default:

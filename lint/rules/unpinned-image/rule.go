@@ -21,6 +21,8 @@ var Rule = &lint.Rule{
 	Title:      "a container image is named without a digest, so that its tag can be moved",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
+	Fixes:      lint.SafeFix | lint.UnsafeFix,
+	Network:    lint.SomeNetwork,
 	Tags:       []string{"NHI3:2025", "PR.AA-05"},
 	Readme:     readme,
 	Check:      check,
@@ -88,6 +90,9 @@ func judge(p *lint.Pass, image *workflows.Scalar, job, exposed *reach.Job) {
 		f.Strict = job != exposed // a database beside the job is no way in by itself
 	} else {
 		f.Message += "; it could take " + reach.CredentialList(f.Exposure.Credentials)
+	}
+	if !f.Strict || p.Strict {
+		f.Fixes = pin(p, image, name, trust == reach.SameOwner)
 	}
 	p.Report(f)
 }

@@ -70,7 +70,7 @@ func TestBlock(t *testing.T) {
 		"endpoint http":             {func(c *config) { c.Endpoint = "http://sts.example" }, "open line"},
 		"endpoint looks local":      {func(c *config) { c.Endpoint = "http://127.0.0.1.evil.example" }, "open line"},
 		"endpoint localhost prefix": {func(c *config) { c.Endpoint = "http://localhost.evil.example" }, "open line"},
-		"endpoint file":             {func(c *config) { c.Endpoint = "file:///etc/passwd" }, "not a url"},
+		"endpoint file":             {func(c *config) { c.Endpoint = "file:///etc/passwd" }, "not an url"},
 		"endpoint with a user":      {func(c *config) { c.Endpoint = "https://user:pw@sts.example" }, "without user"},
 		"endpoint with a path":      {func(c *config) { c.Endpoint = "https://sts.example/x" }, "without user"},
 		"endpoint with a query":     {func(c *config) { c.Endpoint = "https://sts.example?x=1" }, "without user"},

@@ -2,23 +2,17 @@ package aws
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/providers/wire"
 )
 
 // A failure is why an attempt gave no credential, and how often its kind may be
@@ -81,8 +75,6 @@ var rules = map[string]rule{
 	"RequestLimitExceeded":    busy,
 }
 
-var codeText = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 // sent is what an explanation may quote of a request: public things only.
 type sent struct {
 	role, subject, audience string
@@ -92,38 +84,34 @@ type sent struct {
 // hold a piece of the reply.
 func explain(err error, host string, of sent) *failure {
 	var reply *smithyhttp.ResponseError
-	var redirect *redirectError
+	var line *oidc.Error
 	switch {
-	case errors.As(err, &redirect):
-		return failed(oidc.Error{Status: redirect.status,
-			Message: fmt.Sprintf("%s sends elsewhere (status %d, to %q), and the id-token does not follow", host, redirect.status, redirect.host),
-			Hint:    "correct endpoint: in the grant; sts itself never redirects, so look for a proxy that does"}, tryOnce)
-	case errors.Is(err, errReplyTooLarge):
-		return failed(oidc.Error{
-			Message: fmt.Sprintf("the reply of %s is larger than %d bytes", host, maxReplyBytes),
-			Hint:    "check endpoint: in the grant; this is not what sts answers"}, tryOnce)
+	case errors.As(err, &line) && line.Retryable:
+		return failed(*line, tryOften)
+	case errors.As(err, &line):
+		return failed(*line, tryOnce)
 	case errors.As(err, &reply) && reply.HTTPStatusCode() != 0:
 		return explainReply(err, reply, host, of)
 	}
-	return explainTransport(err, host)
+	return failed(oidc.Error{Message: host + " could not be reached", Hint: "check the network of the runner and, if it is set, endpoint: in the grant"}, tryOften)
 }
 
 func explainReply(err error, reply *smithyhttp.ResponseError, host string, of sent) *failure {
-	e := oidc.Error{Status: reply.HTTPStatusCode(), RetryAfter: retryAfter(reply.Response.Header)}
+	e := oidc.Error{Status: reply.HTTPStatusCode(), RetryAfter: (&wire.Reply{Header: reply.Response.Header}).RetryAfter()}
 	var withID *awshttp.ResponseError
 	if errors.As(err, &withID) {
-		e.RequestID = safeText(withID.ServiceRequestID())
+		e.RequestID = wire.SafeText(withID.ServiceRequestID())
 	}
 	var api smithy.APIError
-	if errors.As(err, &api) && codeText.MatchString(api.ErrorCode()) && api.ErrorCode() != "UnknownError" {
-		e.Code = api.ErrorCode()
+	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
+		e.Code = wire.Code(api.ErrorCode())
 	}
 	r := ruleFor(e, api)
 	e.Hint = r.hint
 	if e.Code == "AccessDenied" || e.Code == "" && e.Status == http.StatusForbidden { // Ceph sends no code that the SDK reads
 		e.Hint = accessDeniedHint(of)
 	}
-	e.Message = fmt.Sprintf("%s %s (%s)", host, r.text, answer(e))
+	e.Message = fmt.Sprintf("%s %s (%s)", host, r.text, wire.Answer(e))
 	return failed(e, r.tries)
 }
 
@@ -147,60 +135,10 @@ func ruleFor(e oidc.Error, api smithy.APIError) rule {
 	return unknownRule
 }
 
-// answer is what the other side said, in the terms of its documentation.
-func answer(e oidc.Error) string {
-	parts := []string{"status " + strconv.Itoa(e.Status)}
-	if e.Code != "" {
-		parts = append(parts, "code "+e.Code)
-	}
-	if e.RequestID != "" {
-		parts = append(parts, "request id "+e.RequestID)
-	}
-	return strings.Join(parts, ", ")
-}
-
 // accessDeniedHint ranks the usual reasons. AWS gives one answer for all of them,
 // so it names none as the cause.
 func accessDeniedHint(s sent) string {
 	return fmt.Sprintf("aws does not say why; most likely first: the role's trust policy does not admit subject %.300q; "+
 		"it wants another audience than %q; role %q does not exist; the account has no oidc provider for the issuer; "+
 		"a policy of the organization denies it; run stint grant explain", s.subject, s.audience, s.role)
-}
-
-// explainTransport names the kind of a failure without any text of the other side.
-func explainTransport(err error, host string) *failure {
-	var (
-		dns    *net.DNSError
-		cert   *tls.CertificateVerificationError
-		netErr net.Error
-	)
-	text, tries := host+" could not be reached", tryOften
-	switch {
-	case errors.As(err, &cert):
-		text, tries = host+" has a certificate that this machine does not trust", tryOnce
-	case errors.As(err, &dns) && dns.IsNotFound:
-		text, tries = "there is no host "+host, tryFew
-	case errors.Is(err, syscall.ECONNREFUSED):
-		text = host + " refuses connections"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		text = host + " did not answer in time"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		text = "the reply of " + host + " breaks off"
-	}
-	return failed(oidc.Error{Message: text,
-		Hint: "check the network of the runner and, if it is set, endpoint: in the grant"}, tries)
-}
-
-// maxRetryAfter bounds how long a server can make us wait in words; the
-// exchange's own deadline is far shorter.
-const maxRetryAfter = time.Hour
-
-// retryAfter reads the header's seconds. STS is not known to send the form with a
-// date, which would need the other side's clock.
-func retryAfter(h http.Header) time.Duration {
-	n, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || n < 0 {
-		return 0
-	}
-	return min(time.Duration(n)*time.Second, maxRetryAfter)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/providers/wire"
 )
 
 // The facts of a credential, by key.
@@ -35,9 +36,6 @@ const (
 func (p *provider) Exchange(ctx context.Context, req oidc.Request) (*oidc.Credential, error) {
 	if err := p.checkRequest(req); err != nil {
 		return nil, err
-	}
-	if req.Run.ID != "" {
-		ctx = context.WithValue(ctx, runKey{}, "run "+safeText(req.Run.ID)+"; attempt "+safeText(req.Run.Attempt))
 	}
 	loop := retryLoop{deadline: p.opts.Now().Add(exchangeTimeout), opts: p.opts}
 	for {
@@ -63,7 +61,7 @@ func (p *provider) checkRequest(req oidc.Request) error {
 	// A shorter ttl may need the deny that the grant's own does not.
 	s := *p.settings
 	s.ttl = req.TTL
-	return s.checkBudget(blockError{grant: p.grant})
+	return s.checkBudget(wire.Block{Grant: p.grant, Provider: Name})
 }
 
 // An order is one attempt's request in full.
@@ -85,7 +83,7 @@ func (p *provider) attempt(ctx context.Context, req oidc.Request) (*oidc.Credent
 	o := order{session: sessionName(req.Run), requestedAt: p.opts.Now(), token: tok}
 	o.asked, o.deny = durations(req.TTL, o.requestedAt)
 	o.policy = p.settings.sessionPolicy(o.deny)
-	out, err := p.call(ctx, o)
+	out, err := p.client(req.Run).AssumeRoleWithWebIdentity(ctx, p.input(o))
 	if err != nil {
 		if ctx.Err() != nil { // the caller's own end, not this attempt's
 			return nil, stopped(ctx, p.settings.host())
@@ -97,12 +95,6 @@ func (p *provider) attempt(ctx context.Context, req oidc.Request) (*oidc.Credent
 		return nil, &failure{err: err, tries: tryOnce}
 	}
 	return cred, nil
-}
-
-func (p *provider) call(ctx context.Context, o order) (*sts.AssumeRoleWithWebIdentityOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	return p.sts.AssumeRoleWithWebIdentity(ctx, p.input(o))
 }
 
 func (p *provider) input(o order) *sts.AssumeRoleWithWebIdentityInput {
@@ -173,7 +165,7 @@ func (p *provider) facts(out *sts.AssumeRoleWithWebIdentityOutput, o order, iden
 		FactRequestedAt: o.requestedAt.UTC().Format(time.RFC3339Nano),
 	}
 	if id, ok := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); ok {
-		f[FactRequestID] = safeText(id)
+		f[FactRequestID] = wire.SafeText(id)
 	}
 	if o.policy != "" {
 		sum := sha256.Sum256([]byte(o.policy))
@@ -206,12 +198,4 @@ func sessionName(r oidc.Run) string {
 	}
 	name := strings.Join(parts, "-")
 	return name[:min(len(name), 64)]
-}
-
-var notSafe = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-
-// safeText keeps what a request id, a code or a run id may hold, 128 characters at
-// most. What comes from the other side is not printed otherwise.
-func safeText(s string) string {
-	return notSafe.ReplaceAllString(s[:min(len(s), 128)], "")
 }

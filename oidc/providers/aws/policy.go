@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stint-dev/stint/oidc/providers/wire"
 )
 
 // maxPolicyChars is how many characters the inline session policy and the arns of
@@ -145,15 +147,15 @@ var (
 	resourceText = regexp.MustCompile(`^arn:([a-z0-9-]+):([a-z0-9-]+):[a-z0-9*?-]*:[A-Za-z0-9*?_-]*:[ !#-\[\]-~]+$`)
 )
 
-func (s *settings) checkAllow(at blockError) error {
+func (s *settings) checkAllow(at wire.Block) error {
 	for i, r := range s.Allow {
 		if len(r.Actions) == 0 || len(r.Resources) == 0 {
-			return at.errorf(`write both, as in { actions: [s3:PutObject], resources: ["arn:aws:s3:::site/*"] }`,
+			return at.Errorf(`write both, as in { actions: [s3:PutObject], resources: ["arn:aws:s3:::site/*"] }`,
 				"entry %d of allow lacks actions or resources", i+1)
 		}
 		for _, a := range r.Actions {
 			if !actionName.MatchString(a) {
-				return at.errorf("write service:Action with the service in lower case, as in s3:PutObject or s3:Get*",
+				return at.Errorf("write service:Action with the service in lower case, as in s3:PutObject or s3:Get*",
 					"entry %d of allow has action %.200q, which is not one", i+1, a)
 			}
 		}
@@ -166,24 +168,24 @@ func (s *settings) checkAllow(at blockError) error {
 	return nil
 }
 
-func (s *settings) checkResource(at blockError, i int, res string) error {
+func (s *settings) checkResource(at wire.Block, i int, res string) error {
 	if res == "*" {
 		return nil
 	}
 	m := resourceText.FindStringSubmatch(res)
 	if m == nil || len(res) > maxPolicyChars {
-		return at.errorf(`write an arn, as in "arn:aws:s3:::site/*", or "*"`,
+		return at.Errorf(`write an arn, as in "arn:aws:s3:::site/*", or "*"`,
 			"entry %d of allow has resource %.200q, which is not an arn", i+1, res)
 	}
 	if s.onAWS() && m[1] != s.role.partition {
-		return at.errorf("use arn:"+s.role.partition+":…",
+		return at.Errorf("use arn:"+s.role.partition+":…",
 			"entry %d of allow has resource %.200q in partition %q; the role is in %q", i+1, res, m[1], s.role.partition)
 	}
 	return nil
 }
 
 // checkBudget holds the policy that the grant's ttl needs against the limit.
-func (s *settings) checkBudget(at blockError) error {
+func (s *settings) checkBudget(at wire.Block) error {
 	_, deny := durations(s.ttl, time.Unix(0, 0))
 	inline, managed := len(s.sessionPolicy(deny)), 0
 	for _, arn := range s.ManagedPolicies {
@@ -196,7 +198,7 @@ func (s *settings) checkBudget(at blockError) error {
 	if longest := s.longest(); longest != "" {
 		hint = "shorten allow, longest entry first (" + longest + "), or move rights into a managed policy"
 	}
-	return at.errorf(hint, "the session policy has %d characters (inline %d, arns of managed policies %d); aws takes %d",
+	return at.Errorf(hint, "the session policy has %d characters (inline %d, arns of managed policies %d); aws takes %d",
 		inline+managed, inline, managed, maxPolicyChars)
 }
 

@@ -77,13 +77,3 @@ func TestNewRefusesABadBlockWithItsLine(t *testing.T) {
 		}
 	}
 }
-
-func TestDefaultsOfOptions(t *testing.T) {
-	o := Options{}.withDefaults()
-	if r := o.Rand(); r < 0 || r >= 1 || o.Transport == nil || o.Now().IsZero() || o.Version == "" {
-		t.Errorf("options %+v", o)
-	}
-	if err := o.Sleep(t.Context(), 0); err != nil {
-		t.Error(err)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/oidc"
@@ -21,6 +22,9 @@ type trustPolicy struct {
 	unresolved bool
 	// maxSession is the role's MaxSessionDuration in seconds, 0 when it is not known.
 	maxSession int
+	// clients are the audiences that the account's OpenID providers take, by the
+	// provider's name; a provider that is not in it is not known.
+	clients map[string][]string
 }
 
 // A roleExport is a role as the command line tool prints it, as far as it is read.
@@ -29,6 +33,16 @@ type roleExport struct {
 	RoleName                 string          `json:"RoleName"`
 	AssumeRolePolicyDocument json.RawMessage `json:"AssumeRolePolicyDocument"`
 	MaxSessionDuration       int             `json:"MaxSessionDuration"`
+	// Providers are what the account has of the providers that the document names: no
+	// part of the tool's output, added by a live read.
+	Providers []providerExport `json:"OpenIDConnectProviders,omitempty"`
+}
+
+// A providerExport is an OpenID provider as GetOpenIDConnectProvider gives it. One
+// without client ids takes no token; so does one that does not exist.
+type providerExport struct {
+	URL       string   `json:"Url"` // without a scheme
+	ClientIDs []string `json:"ClientIDList"`
 }
 
 func (r roleExport) document() ([]byte, error) {
@@ -43,6 +57,14 @@ func (r roleExport) document() ([]byte, error) {
 	return []byte(text), err
 }
 
+func (r roleExport) clients() map[string][]string {
+	known := map[string][]string{}
+	for _, p := range r.Providers {
+		known[p.URL] = p.ClientIDs
+	}
+	return known
+}
+
 // parseTrust reads a trust policy, or a role that carries one.
 func parseTrust(d trust.Document) (trust.Policy, error) {
 	p := &trustPolicy{unresolved: len(d.Unresolved) > 0}
@@ -53,7 +75,7 @@ func parseTrust(d trust.Document) (trust.Policy, error) {
 		if body, err = role.document(); err != nil {
 			return nil, fmt.Errorf("the trust policy of role %.64q is not url-encoded", role.RoleName)
 		}
-		p.maxSession = role.MaxSessionDuration
+		p.maxSession, p.clients = role.MaxSessionDuration, role.clients()
 	}
 	var err error
 	if p.doc, err = policy.Parse(policy.Trust, body); err != nil {
@@ -135,11 +157,14 @@ func providers(s *policy.Statement) []providerName {
 }
 
 // Decide asks the policy about a token of its issuer's provider. STS has checked the
-// signature and the provider's list of audiences before.
+// signature before, and the provider's list of audiences, which is asked where it is known.
 func (p *trustPolicy) Decide(c oidc.Claims) trust.Answer {
 	provider, ok := strings.CutPrefix(c.Issuer, "https://")
 	if !ok {
 		return trust.Answer{Exact: true, Why: "the token has no issuer with https"}
+	}
+	if ids, known := p.clients[provider]; known && !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(ids, a) }) {
+		return trust.Answer{Exact: true, Why: fmt.Sprintf("aud is %.200q, and the account has no oidc provider %.200q with that client id", strings.Join(c.Audience, ", "), provider)}
 	}
 	at := p.account(provider)
 	d := p.doc.Evaluate(policy.WebIdentityRequest(at.partition, at.account, provider, c.Values))

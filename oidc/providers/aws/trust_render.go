@@ -24,11 +24,7 @@ const defaultSession = time.Hour
 // renderTrust writes the trust policy of a grant: the subject, the ids, and every
 // other claim of the grant that AWS has a condition key for.
 func renderTrust(g *grant.Grant, target *grant.Target, repo trust.Repository) (trust.Lock, error) {
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return trust.Lock{}, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return trust.Lock{}, err
 	}

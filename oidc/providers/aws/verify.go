@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/providers/wire"
 )
 
 func verifyError(hint, format string, args ...any) *oidc.Error {
@@ -85,14 +86,14 @@ func (p *provider) verifyTimes(c *oidc.Credential, ttl time.Duration) error {
 	const clock = "set this machine's clock; nothing was handed over"
 	asked, _ = durations(ttl, now)
 	if !c.Expires.After(now) || !c.UsableUntil.After(now) {
-		return verifyError(clock, "the session is already over: it ends at %s, and here it is %s", stamp(c.UsableUntil), stamp(now))
+		return verifyError(clock, "the session is already over: it ends at %s, and here it is %s", wire.Stamp(c.UsableUntil), wire.Stamp(now))
 	}
 	if limit := now.Add(asked + clockLeeway); c.Expires.After(limit) {
 		return verifyError(clock+"; if it is right, "+p.settings.host()+" issues longer than it is asked",
-			"the session lives longer than asked: it ends at %s, %s at the latest was expected", stamp(c.Expires), stamp(limit))
+			"the session lives longer than asked: it ends at %s, %s at the latest was expected", wire.Stamp(c.Expires), wire.Stamp(limit))
 	}
 	if c.UsableUntil.After(now.Add(ttl + clockLeeway)) {
-		return verifyError(notOurs, "the session is usable until %s, longer than the ttl of %s", stamp(c.UsableUntil), ttl)
+		return verifyError(notOurs, "the session is usable until %s, longer than the ttl of %s", wire.Stamp(c.UsableUntil), ttl)
 	}
 	return p.verifyClock(c, asked)
 }
@@ -111,8 +112,6 @@ func (p *provider) verifyClock(c *oidc.Credential, asked time.Duration) error {
 	}
 	return nil
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // An Ender says how sessions end, from their handles alone: the process that
 // cleans up needs no grant file, which a step in between may have changed.
@@ -137,15 +136,15 @@ func (e Ender) End(_ context.Context, h oidc.Handle) oidc.Ending {
 	case h.Expires.IsZero() || h.UsableUntil.IsZero() || h.UsableUntil.After(h.Expires):
 		return oidc.Ending{Outcome: oidc.Open, At: t, Detail: "it is not known when this session expires; aws cannot end it early"}
 	case !t.Before(h.Expires):
-		return oidc.Ending{Outcome: oidc.Expired, At: h.Expires, Detail: "expired at " + stamp(h.Expires)}
+		return oidc.Ending{Outcome: oidc.Expired, At: h.Expires, Detail: "expired at " + wire.Stamp(h.Expires)}
 	case h.UsableUntil.Equal(h.Expires):
 		return oidc.Ending{Outcome: oidc.Expires, At: h.Expires,
-			Detail: "aws cannot end a session early; this one stays valid until " + stamp(h.Expires)}
+			Detail: "aws cannot end a session early; this one stays valid until " + wire.Stamp(h.Expires)}
 	case !t.Before(h.UsableUntil):
 		return oidc.Ending{Outcome: oidc.Expires, At: h.Expires,
-			Detail: "its session policy denies everything since " + stamp(h.UsableUntil) + "; aws itself lists it until " + stamp(h.Expires)}
+			Detail: "its session policy denies everything since " + wire.Stamp(h.UsableUntil) + "; aws itself lists it until " + wire.Stamp(h.Expires)}
 	}
 	return oidc.Ending{Outcome: oidc.Expires, At: h.UsableUntil,
-		Detail: "aws cannot end a session early; its session policy denies everything from " + stamp(h.UsableUntil) +
-			", aws itself lists it until " + stamp(h.Expires)}
+		Detail: "aws cannot end a session early; its session policy denies everything from " + wire.Stamp(h.UsableUntil) +
+			", aws itself lists it until " + wire.Stamp(h.Expires)}
 }

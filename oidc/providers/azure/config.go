@@ -38,14 +38,15 @@ type sovereign struct {
 	authority string // host
 	manager   string // the resource of Azure Resource Manager
 	terraform string // value of ARM_ENVIRONMENT
+	graph     string // the resource of Microsoft Graph
 }
 
 // sovereigns by their names in a grant. Source: "National clouds" of Entra's
 // documentation and the azurerm provider's reference, as of November 2026.
 var sovereigns = map[string]sovereign{
-	"public": {"login.microsoftonline.com", "https://management.azure.com", "public"},
-	"usgov":  {"login.microsoftonline.us", "https://management.usgovcloudapi.net", "usgovernment"},
-	"china":  {"login.partner.microsoftonline.cn", "https://management.chinacloudapi.cn", "china"},
+	"public": {"login.microsoftonline.com", "https://management.azure.com", "public", "https://graph.microsoft.com"},
+	"usgov":  {"login.microsoftonline.us", "https://management.usgovcloudapi.net", "usgovernment", "https://graph.microsoft.us"},
+	"china":  {"login.partner.microsoftonline.cn", "https://management.chinacloudapi.cn", "china", "https://microsoftgraph.chinacloudapi.cn"},
 }
 
 // audiences of the id-token in these clouds. Those of the sovereign ones are by the
@@ -71,6 +72,15 @@ var (
 	scopeForm  = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[!-~]{1,255}/\.default$|^[0-9a-fA-F-]{36}/\.default$`)
 	envVarForm = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 )
+
+// targetSettings reads the block of a grant and checks it.
+func targetSettings(g *grant.Grant, target *grant.Target) (*settings, error) {
+	var c config
+	if err := target.Decode(&c); err != nil {
+		return nil, err
+	}
+	return newSettings(c, g, target.Line)
+}
 
 // newSettings checks a config whole, so that a grant that cannot work is refused
 // before a token is asked for.

@@ -1,9 +1,7 @@
 package azure
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/stint-dev/stint/oidc"
@@ -39,9 +37,5 @@ func (l *line) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Response{
-		Status: http.StatusText(reply.Status), StatusCode: reply.Status, Header: reply.Header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Body: io.NopCloser(bytes.NewReader(reply.Body)), ContentLength: int64(len(reply.Body)),
-	}, nil
+	return reply.Response(r), nil
 }

@@ -26,11 +26,7 @@ type provider struct {
 // New makes the provider of a grant's azure block. It checks the whole block, makes no
 // call and asks for no token. Errors are *oidc.Error and name the line.
 func New(target *grant.Target, g *grant.Grant, opts Options) (oidc.Provider, error) {
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return nil, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,7 @@ func federatedBlock(g *grant.Grant, target *grant.Target) (audience, client stri
 	if target == nil {
 		return audiences["public"], "APP-ID", nil
 	}
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return "", "", err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return "", "", err
 	}

@@ -65,6 +65,15 @@ type settings struct {
 	ttl        time.Duration
 }
 
+// targetSettings reads the block of a grant and checks it.
+func targetSettings(g *grant.Grant, target *grant.Target) (*settings, error) {
+	var c config
+	if err := target.Decode(&c); err != nil {
+		return nil, err
+	}
+	return newSettings(c, g, target.Line)
+}
+
 // newSettings checks a config whole, so that a grant that cannot work is refused
 // before a token is asked for.
 func newSettings(c config, g *grant.Grant, line int) (*settings, error) {

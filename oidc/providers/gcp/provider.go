@@ -2,7 +2,6 @@ package gcp
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -27,19 +26,8 @@ const (
 	credentialsHost = "iamcredentials.googleapis.com"
 )
 
-// Options are what a provider takes from outside. The zero value is for real use.
-type Options struct {
-	// Version names the release in the user agent.
-	Version string
-	// Now is the clock, Rand gives numbers in [0,1) for jitter, and Sleep waits or
-	// returns the context's error. Nil stands for the real ones.
-	Now   func() time.Time
-	Rand  func() float64
-	Sleep func(context.Context, time.Duration) error
-	// Transport carries the calls; nil is a transport of its own, with the proxy
-	// that the environment names.
-	Transport http.RoundTripper
-}
+// Options are what a provider takes from outside.
+type Options = wire.Options
 
 // A provider is the gcp block of one grant, ready to be exchanged.
 type provider struct {
@@ -55,15 +43,11 @@ type provider struct {
 // The result is an [oidc.Brokered] where the credentials file that Google's tools
 // would be given opens no more than the grant does: see [brokered].
 func New(target *grant.Target, g *grant.Grant, opts Options) (oidc.Provider, error) {
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return nil, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return nil, err
 	}
-	p := &provider{grant: g, settings: s, opts: wire.Options(opts).WithDefaults()}
+	p := &provider{grant: g, settings: s, opts: opts.WithDefaults()}
 	if s.fitsFile() {
 		return &brokered{p}, nil
 	}

@@ -27,11 +27,7 @@ type rendering struct {
 // says the whole grant, so there is one provider for one grant; the members repeat the
 // subject or the repository, because a pool may have other providers.
 func renderLock(g *grant.Grant, target *grant.Target, repo trust.Repository) (trust.Lock, error) {
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return trust.Lock{}, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return trust.Lock{}, err
 	}

@@ -54,7 +54,7 @@ type toolBinding struct {
 
 // toolBindings are the roles that the members get, and on what.
 func (r *rendering) toolBindings() []toolBinding {
-	if sa := r.settings.ServiceAccount; sa != "" {
+	if sa := r.settings.account(); sa != "" {
 		return []toolBinding{{
 			"google_service_account_iam_member", "service_account_id", "projects/-/serviceAccounts/" + sa, workloadUserRole,
 			"gcloud iam service-accounts add-iam-policy-binding " + shell(sa),

@@ -30,6 +30,17 @@ func TestCloudsAreFresh(t *testing.T) {
 	}
 }
 
+func TestLiveReadersAreFresh(t *testing.T) {
+	want, err := live("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join("..", liveFile))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("oidc/providers/%s is stale: run go generate ./oidc/providers (%v)", liveFile, err)
+	}
+}
+
 func TestCloudsAreTheDirectoriesWithATrustVariable(t *testing.T) {
 	dir := t.TempDir()
 	for name, body := range map[string]string{

@@ -1,6 +1,6 @@
-// Command gen writes the lists of providers and of clouds whose locks are known,
-// oidc/providers/providers_gen.go and clouds_gen.go, from the directories that hold
-// a provider.go or a trust.go:
+// Command gen writes the lists of providers, of clouds whose locks are known and of
+// those that can be asked for them, oidc/providers/providers_gen.go, clouds_gen.go and
+// live_gen.go, from the directories that hold a provider.go, a trust.go or a live.go:
 //
 //	go generate ./oidc/providers
 package main
@@ -33,28 +33,18 @@ var listTemplate = template.Must(template.New("").Parse(
 package providers
 
 import (
-	"github.com/stint-dev/stint/oidc"
-	"github.com/stint-dev/stint/oidc/grant"
 {{range .}}	"` + importPath + `{{.}}"
 {{end}})
 
 // all holds every provider, sorted by name.
 var all = []entry{
-{{range .}}	{
-		name: {{.}}.Name,
-		make: func(t *grant.Target, g *grant.Grant, o Options) (oidc.Provider, error) {
-			return {{.}}.New(t, g, {{.}}.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-		ender: func(o Options) Ender {
-			return {{.}}.NewEnder({{.}}.Options{Version: o.Version, Now: o.Now, Sleep: o.Sleep, Transport: o.Transport})
-		},
-	},
+{{range .}}	{name: {{.}}.Name, make: {{.}}.New, ender: func(o Options) Ender { return {{.}}.NewEnder(o) }},
 {{end}}}
 `))
 
 // writeList writes the lists for the directories below dir.
 func writeList(dir string) error {
-	for name, make := range map[string]func(string) ([]byte, error){listFile: list, cloudsFile: clouds} {
+	for name, make := range map[string]func(string) ([]byte, error){listFile: list, cloudsFile: clouds, liveFile: live} {
 		src, err := make(dir)
 		if err != nil {
 			return err
@@ -69,15 +59,21 @@ func writeList(dir string) error {
 // list returns the generated file for the directories below dir that hold a
 // provider.go, which Glob gives sorted.
 func list(dir string) ([]byte, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*", "provider.go"))
+	names, err := holding(dir, "provider.go")
 	if err != nil {
 		return nil, err
 	}
+	return generate(listTemplate, names)
+}
+
+// holding names the directories below dir that hold a file.
+func holding(dir, file string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", file))
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = filepath.Base(filepath.Dir(f))
 	}
-	return generate(listTemplate, names)
+	return names, err
 }
 
 // generate fills in a list's template.

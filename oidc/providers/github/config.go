@@ -75,6 +75,15 @@ var (
 // levels of a permission, the lower first.
 var levels = []string{"read", "write", "admin"}
 
+// targetSettings reads the block of a grant and checks it.
+func targetSettings(g *grant.Grant, target *grant.Target) (*settings, error) {
+	var c config
+	if err := target.Decode(&c); err != nil {
+		return nil, err
+	}
+	return newSettings(c, g, target.Line)
+}
+
 // newSettings checks a config whole, so that a grant that cannot work is refused
 // before a token is asked for.
 func newSettings(c config, g *grant.Grant, line int) (*settings, error) {

@@ -28,11 +28,7 @@ type provider struct {
 // New makes the provider of a grant's github block. It checks the whole block, makes
 // no call, asks for no token and reads no key. Errors are *oidc.Error and name the line.
 func New(target *grant.Target, g *grant.Grant, opts Options) (oidc.Provider, error) {
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return nil, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return nil, err
 	}

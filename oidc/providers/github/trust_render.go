@@ -54,11 +54,7 @@ func readSTSBlock(g *grant.Grant, target *grant.Target) (stsBlock, error) {
 	if target == nil {
 		return b, nil
 	}
-	var c config
-	if err := target.Decode(&c); err != nil {
-		return b, err
-	}
-	s, err := newSettings(c, g, target.Line)
+	s, err := targetSettings(g, target)
 	if err != nil {
 		return b, err
 	}

@@ -1,14 +1,15 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
+	"strings"
+	"sync"
 	"time"
 
 	vaultapi "github.com/hashicorp/vault/api"
@@ -26,9 +27,10 @@ type server struct {
 	timeout   time.Duration // of one call; 0 is the usual one
 }
 
-// client returns the module's client for one stage, with a token or none. All that it
-// would take from VAULT_* variables is set here or put back: a namespace is a header.
+// client returns the module's client for one stage, with a token or none. Nothing of it
+// is from VAULT_* variables.
 func (s server) client(stage oidc.Stage, run oidc.Run, token oidc.Secret) (*vaultapi.Client, error) {
+	defer withoutVariables()()
 	c, err := vaultapi.NewClient(&vaultapi.Config{
 		Address: s.address,
 		HttpClient: &http.Client{Transport: &transport{
@@ -40,9 +42,9 @@ func (s server) client(stage oidc.Stage, run oidc.Run, token oidc.Secret) (*vaul
 		CheckRetry: func(context.Context, *http.Response, error) (bool, error) { return false, nil },
 	})
 	if err != nil {
-		return nil, &oidc.Error{Stage: stage, Message: "a VAULT_ variable of the environment cannot be read by vault's own client",
-			Hint: "unset VAULT_CACERT, VAULT_HEADERS and the like: the grant says all that is needed"}
+		return nil, &oidc.Error{Stage: stage, Message: "vault's own client cannot be made", Hint: "report this"}
 	}
+	c.SetWrappingLookupFunc(func(string, string) string { return "" }) // else VAULT_WRAP_TTL says
 	c.SetHeaders(http.Header{"X-Vault-Request": {"true"}})
 	if s.namespace != "" {
 		c.SetNamespace(s.namespace)
@@ -52,6 +54,28 @@ func (s server) client(stage oidc.Stage, run oidc.Run, token oidc.Secret) (*vaul
 		c.SetToken(token.Reveal())
 	}
 	return c, nil
+}
+
+var variables sync.Mutex
+
+// withoutVariables takes the VAULT_* variables from the process until the function that
+// it returns is called. The module reads them whatever it is given, and makes no client
+// where it cannot: a step that sets one would keep post from revoking.
+func withoutVariables() (restore func()) {
+	variables.Lock()
+	taken := map[string]string{}
+	for _, entry := range os.Environ() {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "VAULT_") {
+			taken[name] = value
+			_ = os.Unsetenv(name)
+		}
+	}
+	return func() {
+		for name, value := range taken {
+			_ = os.Setenv(name, value)
+		}
+		variables.Unlock()
+	}
 }
 
 // withRoots makes the transport trust the grant's own certificate.
@@ -87,10 +111,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !reply.Good() {
 		return nil, newRefusal(reply)
 	}
-	return &http.Response{
-		StatusCode: reply.Status, Status: http.StatusText(reply.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: reply.Header, Body: io.NopCloser(bytes.NewReader(reply.Body)), ContentLength: int64(len(reply.Body)), Request: r,
-	}, nil
+	return reply.Response(r), nil
 }
 
 // A refusal is an answer that is no success. Its texts are compared, never shown.

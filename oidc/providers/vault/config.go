@@ -21,6 +21,8 @@ const (
 
 	maxSecrets  = 16
 	maxFields   = 32
+	maxData     = 16
+	maxDatum    = 1024
 	maxPath     = 512
 	maxCABytes  = 4 << 10
 	maxEndpoint = 2048 // of a handle, in the state that main leaves for post
@@ -40,9 +42,11 @@ type config struct {
 	Token     bool     `yaml:"token"`
 }
 
-// A secret is a path, as `vault read` takes it, and the variables for its fields.
+// A secret is a path, as `vault read` takes it, and the variables for its fields. Some
+// engines are told what to make: those are asked with data, as `vault write` does.
 type secret struct {
 	Path   string            `yaml:"path"`
+	Data   map[string]string `yaml:"data"`
 	Fields map[string]string `yaml:"fields"`
 }
 
@@ -132,10 +136,11 @@ func (s *settings) checkEndpoint(at wire.Block) error {
 	return nil
 }
 
-// isPath refuses what would lead elsewhere: dots alone, empty parts, a query.
+// isPath refuses what would lead elsewhere: dots alone, empty parts, a query, and a plus
+// alone, which in a policy stands for any part.
 func isPath(s string) bool {
 	return len(s) <= maxPath && pathText.MatchString(s) &&
-		!slices.ContainsFunc(strings.Split(s, "/"), func(part string) bool { return strings.Trim(part, ".") == "" })
+		!slices.ContainsFunc(strings.Split(s, "/"), func(part string) bool { return strings.Trim(part, ".") == "" || part == "+" })
 }
 
 func (s *settings) checkAudience(at wire.Block) error {
@@ -191,6 +196,20 @@ func (s *settings) checkSecrets(at wire.Block) error {
 	return nil
 }
 
+// checkData bounds what an engine is told. It stands in the grant, so it is no secret.
+func (one secret) checkData(at wire.Block) error {
+	const hint = "write data: { common_name: site.example }, as vault write takes it, without secrets"
+	if len(one.Data) > maxData {
+		return at.Errorf(hint, "data of %.200q has %d entries, more than %d", one.Path, len(one.Data), maxData)
+	}
+	for name, value := range one.Data {
+		if !fieldName.MatchString(name) || len(value) > maxDatum {
+			return at.Errorf(hint, "data of %.200q has the entry %.60q, which has no name or more than %d bytes", one.Path, name, maxDatum)
+		}
+	}
+	return nil
+}
+
 func (one secret) check(at wire.Block, taken map[string]bool) error {
 	const hint = "write fields: { password: DB_PASSWORD }: the field of the secret, then the variable"
 	switch {
@@ -200,6 +219,9 @@ func (one secret) check(at wire.Block, taken map[string]bool) error {
 		return at.Errorf("name a path of a secrets engine", "secrets has the path %.200q, which is not of a secrets engine", one.Path)
 	case len(one.Fields) == 0 || len(one.Fields) > maxFields:
 		return at.Errorf(hint, "secret %.200q has %d fields; from 1 to %d are wanted", one.Path, len(one.Fields), maxFields)
+	}
+	if err := one.checkData(at); err != nil {
+		return err
 	}
 	for field, name := range one.Fields {
 		isReserved := slices.Contains(reservedNames, strings.ToUpper(name)) ||

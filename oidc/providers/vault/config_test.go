@@ -41,6 +41,7 @@ func TestNewRefusesABadBlockWithItsLine(t *testing.T) {
 		field("a?b", "a", "A"):                            "is not one",
 		field("a/..%2fb", "a", "A"):                       "is not one",
 		field("/a", "a", "A"):                             "is not one",
+		field("a/+/b", "a", "A"):                          "is not one",
 		field("sys/mounts", "a", "A"):                     "not of a secrets engine",
 		field("auth/token/lookup-self", "id", "A"):        "not of a secrets engine",
 		field("a/b", "", "A"):                             "not a name",
@@ -49,7 +50,9 @@ func TestNewRefusesABadBlockWithItsLine(t *testing.T) {
 		field("a/b", "a", "vault_token"):                  "steers the runner",
 		field("a/b", "a", "Path"):                         "steers the runner",
 		field("a/b", "a", "LD_PRELOAD"):                   "steers the runner",
-		address + role + "      secrets: [{ path: a/b, fields: { a: X } }, { path: a/c, fields: { a: X } }]\n": "two fields go to X",
+		address + role + "      secrets: [{ path: a/b, data: { \"\": x }, fields: { a: X } }]\n":                                        "which has no name",
+		address + role + "      secrets: [{ path: a/b, data: { x: \"" + strings.Repeat("y", maxDatum+1) + "\" }, fields: { a: X } }]\n": "more than 1024 bytes",
+		address + role + "      secrets: [{ path: a/b, fields: { a: X } }, { path: a/c, fields: { a: X } }]\n":                          "two fields go to X",
 	} {
 		g := parseGrant(t, "15m", block)
 		p, err := New(g.Targets[0], g, Options{})

@@ -93,7 +93,7 @@ var errNotOurs = errors.New("not a handle of this provider")
 type Ender struct{ opts wire.Options }
 
 // NewEnder makes an Ender with the clock and the transport of opts.
-func NewEnder(opts Options) Ender { return Ender{opts: opts.wire()} }
+func NewEnder(opts Options) Ender { return Ender{opts: opts.WithDefaults()} }
 
 // End revokes the token, and with it all that was made under it, and looks it up
 // afterwards. Only a lookup that is refused makes it revoked. It is idempotent.

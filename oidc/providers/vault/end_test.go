@@ -256,11 +256,11 @@ func FuzzEndpoint(f *testing.F) {
 	f.Add("https://vault.example:8200?namespace=team%2Fweb")
 	f.Add("http://127.0.0.1:1?ca=x&ca=y")
 	f.Fuzz(func(t *testing.T, endpoint string) {
-		s, err := serverAt(endpoint, Options{}.wire())
+		s, err := serverAt(endpoint, Options{}.WithDefaults())
 		if err != nil {
 			return
 		}
-		again, err := serverAt(s.endpoint(), Options{}.wire())
+		again, err := serverAt(s.endpoint(), Options{}.WithDefaults())
 		if err != nil || again.address != s.address || again.namespace != s.namespace || again.ca != s.ca {
 			t.Errorf("%q reads as %+v, and that as %+v: %v", endpoint, s, again, err)
 		}

@@ -109,7 +109,11 @@ func busyRule(status int) (rule, bool) {
 }
 
 // explainRead turns an error of reading a secret into ours.
-func (p *provider) explainRead(err error, path string) error {
+func (p *provider) explainRead(err error, one secret) error {
+	path, right, command := one.Path, "read", "vault read with the same path"
+	if len(one.Data) > 0 {
+		right, command = "update", "vault write with the same path and data"
+	}
 	r := refusedWith(err)
 	if r == nil {
 		return p.lineError(err)
@@ -118,11 +122,11 @@ func (p *provider) explainRead(err error, path string) error {
 	switch {
 	case busy:
 	case r.reply.Status == http.StatusForbidden:
-		known = rule{text: fmt.Sprintf("does not let the token read %q", path), hint: "add read on the path to a policy of the role: stint grant render writes it"}
+		known = rule{text: fmt.Sprintf("does not let the token %s %q", right, path), hint: "add " + right + " on the path to a policy of the role: stint grant render writes it"}
 	case r.reply.Status == http.StatusNotFound:
 		return p.missing(path)
 	default:
-		known = rule{text: fmt.Sprintf("refused to give %q", path), hint: "try vault read with the same path; for version 2 of the key-value store it has data/ behind the mount"}
+		known = rule{text: fmt.Sprintf("refused to give %q", path), hint: "try " + command + "; for version 2 of the key-value store it has data/ behind the mount"}
 	}
 	return p.refused(oidc.StageExchange, r, known)
 }

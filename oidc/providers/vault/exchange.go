@@ -200,6 +200,18 @@ func safePolicy(name string) string {
 	return name
 }
 
+// ask reads the secret, or has it made from the grant's data.
+func (one secret) ask(ctx context.Context, l *vaultapi.Logical) (*vaultapi.Secret, error) {
+	if len(one.Data) == 0 {
+		return l.ReadWithContext(ctx, one.Path)
+	}
+	data := make(map[string]any, len(one.Data))
+	for name, value := range one.Data {
+		data[name] = value
+	}
+	return l.WriteWithContext(ctx, one.Path, data)
+}
+
 // readSecrets adds the fields that the grant names, each as a variable.
 func (p *provider) readSecrets(ctx context.Context, c *oidc.Credential, token oidc.Secret, run oidc.Run, began time.Time) error {
 	client, err := p.server.client(oidc.StageExchange, run, token)
@@ -208,9 +220,9 @@ func (p *provider) readSecrets(ctx context.Context, c *oidc.Credential, token oi
 	}
 	var leases []string
 	for _, one := range p.settings.Secrets {
-		reply, err := client.Logical().ReadWithContext(ctx, one.Path)
+		reply, err := one.ask(ctx, client.Logical())
 		if err != nil {
-			return p.explainRead(err, one.Path)
+			return p.explainRead(err, one)
 		}
 		if reply == nil {
 			return p.missing(one.Path)

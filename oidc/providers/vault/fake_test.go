@@ -200,6 +200,10 @@ func (f *fakeVault) self(w http.ResponseWriter, r *http.Request, path string, to
 }
 
 func (f *fakeVault) secret(w http.ResponseWriter, r *http.Request, path string, token *fakeToken) {
+	if r.Method == http.MethodPut {
+		f.make(w, r, path, token)
+		return
+	}
 	switch {
 	case r.Method != http.MethodGet:
 		refuse(w, http.StatusMethodNotAllowed, "unsupported operation")
@@ -220,6 +224,18 @@ func (f *fakeVault) secret(w http.ResponseWriter, r *http.Request, path string, 
 	default:
 		refuse(w, http.StatusNotFound, "")
 	}
+}
+
+// make serves an engine that is told what to make.
+func (f *fakeVault) make(w http.ResponseWriter, r *http.Request, path string, token *fakeToken) {
+	var in map[string]any
+	if json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&in) != nil || path != "ssh/creds/site" || len(in) != 1 || in["ip"] != "10.0.0.7" {
+		refuse(w, http.StatusForbidden, "permission denied")
+		return
+	}
+	lease := path + "/" + randomHex()
+	token.leases = append(token.leases, lease)
+	answer(w, map[string]any{"lease_id": lease, "lease_duration": int(f.leaseTTL / time.Second), "data": map[string]any{"key": canaryPassword, "port": 22}})
 }
 
 // asked returns what was called so far.

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/stint-dev/stint/oidc"
@@ -23,23 +22,8 @@ const (
 	clockLeeway = 5 * time.Second
 )
 
-// Options are what a provider takes from outside. The zero value is for real use.
-type Options struct {
-	// Version names the release in the user agent.
-	Version string
-	// Now is the clock, Rand gives numbers in [0,1) for jitter, and Sleep waits or
-	// returns the context's error. Nil stands for the real ones.
-	Now   func() time.Time
-	Rand  func() float64
-	Sleep func(context.Context, time.Duration) error
-	// Transport carries the calls; nil is a transport of its own, with the proxy
-	// that the environment names.
-	Transport http.RoundTripper
-}
-
-func (o Options) wire() wire.Options {
-	return wire.Options{Version: o.Version, Now: o.Now, Rand: o.Rand, Sleep: o.Sleep, Transport: o.Transport}.WithDefaults()
-}
+// Options are what a provider takes from outside.
+type Options = wire.Options
 
 // A provider is the vault block of one grant, ready to be exchanged.
 type provider struct {
@@ -56,7 +40,7 @@ func New(target *grant.Target, g *grant.Grant, opts Options) (oidc.Provider, err
 	if err != nil {
 		return nil, err
 	}
-	o := s.withRoots(opts.wire())
+	o := s.withRoots(opts.WithDefaults())
 	return &provider{grant: g.Name, settings: s, opts: o, server: s.server(o)}, nil
 }
 

@@ -41,8 +41,33 @@ type role struct {
 	ClockLeeway     length `json:"clock_skew_leeway"`
 	// Program is that of OpenBao's auth/jwt/cel/role.
 	Program json.RawMessage `json:"cel_program"`
+	// Mount is the configuration of the mount that the role is of: no part of a role,
+	// added by a live read; nil where it is not known.
+	Mount *mount `json:"mount"`
 
 	unresolved bool
+}
+
+// A mount is what auth/MOUNT/config says of the issuer. Source: path_config.go and
+// path_login.go of vault-plugin-auth-jwt.
+type mount struct {
+	BoundIssuer  string `json:"bound_issuer"`
+	DiscoveryURL string `json:"oidc_discovery_url"`
+}
+
+// refusal says that a token is of another issuer than the mount's: one that it demands,
+// or the one by whose keys alone it verifies. Keys that are set by hand say no issuer.
+func (m *mount) refusal(c oidc.Claims) string {
+	if m == nil {
+		return ""
+	}
+	switch iss := c.Get("iss"); {
+	case m.BoundIssuer != "" && iss != m.BoundIssuer:
+		return fmt.Sprintf("iss is %.200q, bound_issuer of the mount wants %.200q", iss, m.BoundIssuer)
+	case m.DiscoveryURL != "" && strings.TrimSuffix(iss, "/") != strings.TrimSuffix(m.DiscoveryURL, "/"):
+		return fmt.Sprintf("iss is %.200q, and the mount has the keys of %.200q", iss, m.DiscoveryURL)
+	}
+	return ""
 }
 
 // roleFields are fields that only such a role has.
@@ -156,8 +181,8 @@ func (l *length) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Decide compares the claims as a login does. Signature, issuer and time belong to the
-// mount, and are not part of a role.
+// Decide compares the claims as a login does. Signature and time belong to the mount and
+// are not part of a role; so does the issuer, which is compared where the mount is known.
 func (r *role) Decide(c oidc.Claims) trust.Answer {
 	a := trust.Answer{Exact: !r.unresolved}
 	if a.Why = r.refusal(c); a.Why != "" {
@@ -175,6 +200,9 @@ func (r *role) Decide(c oidc.Claims) trust.Answer {
 
 // refusal says why the login fails, "" when it does not.
 func (r *role) refusal(c oidc.Claims) string {
+	if why := r.Mount.refusal(c); why != "" {
+		return why
+	}
 	if r.Program == nil && r.Type != "jwt" {
 		return fmt.Sprintf("role_type is %.40q, and a login with a token needs jwt", orDefault(r.Type, "oidc"))
 	}

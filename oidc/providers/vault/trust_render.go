@@ -131,9 +131,23 @@ func (s *settings) roleBody(bound map[string]any, kind string) map[string]any {
 // policy lets the token read what the grant names. The default policy, which the
 // token has beside it, lets it look itself up, renew and revoke itself.
 func (s *settings) policy() string {
-	var b strings.Builder
+	rights := map[string][]string{}
+	var paths []string
 	for _, one := range s.Secrets {
-		fmt.Fprintf(&b, "path %s {\n  capabilities = [\"read\"]\n}\n", strconv.Quote(one.Path))
+		right := "read"
+		if len(one.Data) > 0 {
+			right = "update"
+		}
+		if rights[one.Path] == nil {
+			paths = append(paths, one.Path)
+		}
+		if !slices.Contains(rights[one.Path], right) {
+			rights[one.Path] = append(rights[one.Path], right)
+		}
+	}
+	var b strings.Builder
+	for _, path := range paths {
+		fmt.Fprintf(&b, "path %s {\n  capabilities = [\"%s\"]\n}\n", strconv.Quote(path), strings.Join(rights[path], `", "`))
 	}
 	return b.String()
 }

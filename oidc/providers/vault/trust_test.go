@@ -230,6 +230,14 @@ func TestRenderLeavesThePoliciesOfOthersAlone(t *testing.T) {
 	}
 }
 
+func TestThePolicyGivesWhatEachPathIsAskedFor(t *testing.T) {
+	s := settings{config: config{Secrets: []secret{{Path: "kv/a"}, {Path: "pki/issue/b", Data: map[string]string{"common_name": "x"}}, {Path: "pki/issue/b"}}}}
+	want := "path \"kv/a\" {\n  capabilities = [\"read\"]\n}\npath \"pki/issue/b\" {\n  capabilities = [\"update\", \"read\"]\n}\n"
+	if got := s.policy(); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestTerraformIsLeftOutWhereItWouldSplitAValue(t *testing.T) {
 	g := parseGrant(t, "15m", testBlock)
 	for env, want := range map[string]bool{"a,b": false, "a b": true} {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -57,6 +58,27 @@ func (r *Reply) RetryAfter() time.Duration {
 		return 0
 	}
 	return min(time.Duration(n)*time.Second, maxRetryAfter)
+}
+
+// Response is the reply as an SDK wants it, an answer to r.
+func (r *Reply) Response(to *http.Request) *http.Response {
+	return &http.Response{
+		StatusCode: r.Status, Status: http.StatusText(r.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.Header, Body: io.NopCloser(bytes.NewReader(r.Body)), ContentLength: int64(len(r.Body)), Request: to,
+	}
+}
+
+// A Transport carries the calls of an SDK as Do does. Its errors are Do's, which are to
+// be found in the SDK's own.
+type Transport struct{ Caller Caller }
+
+// RoundTrip sends one request.
+func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	reply, err := t.Caller.Do(r.Context(), r)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Response(r), nil
 }
 
 var errTooLarge = errors.New("reply too large")

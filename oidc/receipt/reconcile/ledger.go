@@ -84,7 +84,8 @@ func (l *Ledger) AddReceipts(c *receipt.Chain) {
 		case receipt.Issuance, receipt.Refresh:
 			l.addIssued(e)
 		case receipt.End:
-			if i := l.issued[e.CredentialID]; i != nil && e.Ending != nil {
+			// The time of one that may still be open is that of the attempt to end it.
+			if i := l.issued[e.CredentialID]; i != nil && e.Ending != nil && e.Ending.Outcome != oidc.Open {
 				i.end = e.Ending.At
 			}
 		}

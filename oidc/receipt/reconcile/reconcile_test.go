@@ -247,3 +247,18 @@ func FuzzLogs(f *testing.F) {
 		}
 	})
 }
+
+// A credential that could not be ended is used until it expires: that is no use after its end.
+func TestAnOpenEndIsNone(t *testing.T) {
+	for outcome, want := range map[oidc.Outcome]int{oidc.Open: 0, oidc.Revoked: 1} {
+		receipts := awsReceipts()
+		receipts[2].Ending = &oidc.Ending{Outcome: outcome, At: noon}
+		l := ledgerOf(t, receipts...)
+		if err := l.AddCloudTrail(bytes.NewReader(encode(t, used(noon.Add(time.Minute), "111122223333", ours)))); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Report().Findings; len(got) != want {
+			t.Errorf("%s: %+v", outcome, got)
+		}
+	}
+}

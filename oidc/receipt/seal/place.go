@@ -1,18 +1,11 @@
 package seal
 
 import (
-	"net"
-	"net/url"
 	"strings"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/fulcio"
 )
-
-// Audience is that of the id-token that a signature takes; Fulcio's default.
-const Audience = "sigstore"
-
-// publicDomain is where sigstore's public instance is.
-const publicDomain = "sigstore.dev"
 
 // A Place says where a signature is made: by a Fulcio with a timestamp authority, and a
 // transparency log if one is named, or with the key in a file.
@@ -21,6 +14,7 @@ type Place struct {
 	Timestamp string // whole address of a timestamp authority (RFC 3161)
 	Rekor     string // base address of a transparency log of Rekor's second version
 	KeyFile   string // of an ECDSA P-256 key in PEM
+	Publish   bool   // sigstore's public instance may be used, which shows names to everybody
 }
 
 const placeHint = "write fulcio=URL,tsa=URL, with rekor=URL for a transparency log and publish=yes for sigstore's public instance, or key=FILE"
@@ -44,6 +38,7 @@ func ParsePlace(text string) (Place, error) {
 		}
 		*field = value
 	}
+	p.Publish = publish == "yes"
 	return p, p.check(publish)
 }
 
@@ -63,33 +58,9 @@ func (p Place) check(publish string) error {
 		if a == "" {
 			continue
 		}
-		if err := checkAddress(a, publish == "yes"); err != nil {
-			return err
+		if _, err := fulcio.Address(a, p.Publish); err != nil {
+			return placeError(err.Error())
 		}
 	}
 	return nil
-}
-
-// checkAddress refuses what would show the token on the way, and what would publish names.
-func checkAddress(address string, publish bool) error {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return placeError("an address of the signature is not an URL")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return placeError("the address of " + quote(u.Host) + " is not https")
-	case public(u.Hostname()) && !publish:
-		return placeError(quote(u.Host) + " is public: it shows the names of repository, workflow and run to everybody, also those of a private repository")
-	}
-	return nil
-}
-
-func public(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == publicDomain || strings.HasSuffix(host, "."+publicDomain)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

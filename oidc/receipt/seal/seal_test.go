@@ -210,7 +210,7 @@ func TestReceiptsOfAnotherJobAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", claim, err)
 		}
 	}
-	s.withoutStatings = true
+	s.Bare = true
 	file := writeReceipts(t, s.bench, func(v map[string]string) { v["repository"] = "acme/other" })
 	seal, err := Verify(s.sign(t, file), file, chainOf(t, file), s.trust(t))
 	check(t, err)
@@ -278,7 +278,7 @@ func TestSignatureEndsWithItsContext(t *testing.T) {
 	}
 	signer, err := NewSigner(s.place(), oidc.Secret{}, s.bench, nil)
 	check(t, err)
-	if _, err := signer.Sign(ctx, []byte("{}\n")); err == nil || !strings.Contains(err.Error(), "did not answer") {
+	if _, err := signer.Sign(ctx, []byte("{}\n")); err == nil || !strings.Contains(err.Error(), "stopped before") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -288,7 +288,7 @@ func TestPlaces(t *testing.T) {
 		"key=receipts.key": {KeyFile: "receipts.key"},
 		"fulcio=https://ca.example,tsa=https://clock.example/api/v1/timestamp":                               {Fulcio: "https://ca.example", Timestamp: "https://clock.example/api/v1/timestamp"},
 		"fulcio=http://127.0.0.1:5555, tsa=http://localhost:3000/x, rekor=https://log.example":               {Fulcio: "http://127.0.0.1:5555", Timestamp: "http://localhost:3000/x", Rekor: "https://log.example"},
-		"fulcio=https://fulcio.sigstore.dev,tsa=https://timestamp.sigstore.dev/api/v1/timestamp,publish=yes": {Fulcio: "https://fulcio.sigstore.dev", Timestamp: "https://timestamp.sigstore.dev/api/v1/timestamp"},
+		"fulcio=https://fulcio.sigstore.dev,tsa=https://timestamp.sigstore.dev/api/v1/timestamp,publish=yes": {Fulcio: "https://fulcio.sigstore.dev", Timestamp: "https://timestamp.sigstore.dev/api/v1/timestamp", Publish: true},
 	} {
 		if got, err := ParsePlace(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 
 	"github.com/stint-dev/stint/oidc"
+	"github.com/stint-dev/stint/oidc/fulcio"
 )
 
 // Limits of one call of a service.
@@ -55,11 +56,9 @@ func (s *Signer) Sign(ctx context.Context, file []byte) ([]byte, error) {
 		if key, err = newKey(); err != nil {
 			return nil, err
 		}
-		token, err := s.source.Token(ctx, Audience)
-		if err != nil {
+		if err := s.services(&opts, calls, key); err != nil {
 			return nil, err
 		}
-		s.services(&opts, calls, token.Raw)
 	}
 	signed, err := sign.Bundle(&sign.PlainData{Data: file}, key, opts)
 	if err != nil {
@@ -73,23 +72,43 @@ func (s *Signer) Sign(ctx context.Context, file []byte) ([]byte, error) {
 }
 
 // services adds those of the place.
-func (s *Signer) services(opts *sign.BundleOptions, calls *calls, token oidc.Secret) {
-	opts.CertificateProvider = sign.NewFulcio(&sign.FulcioOptions{
-		BaseURL: s.place.Fulcio, Timeout: callTimeout, Retries: callRetries, Transport: calls})
-	opts.CertificateProviderOptions = &sign.CertificateProviderOptions{IDToken: token.Reveal()}
+func (s *Signer) services(opts *sign.BundleOptions, calls *calls, key *keypair) error {
+	address, err := fulcio.Address(s.place.Fulcio, s.place.Publish)
+	if err != nil {
+		return placeError(err.Error())
+	}
+	opts.CertificateProvider = certifier{source: s.source, key: key,
+		authority: fulcio.Authority{Address: address, Options: fulcio.Options{Transport: s.transport}}}
 	opts.TimestampAuthorities = []*sign.TimestampAuthority{sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{
 		URL: s.place.Timestamp, Timeout: callTimeout, Retries: callRetries, Transport: calls})}
 	if s.place.Rekor != "" {
 		opts.TransparencyLogs = []sign.Transparency{sign.NewRekor(&sign.RekorOptions{
 			BaseURL: s.place.Rekor, Timeout: callTimeout, Retries: callRetries, Version: rekorTiles})}
 	}
+	return nil
+}
+
+// A certifier asks the place's Fulcio where sigstore-go asks for a certificate.
+type certifier struct {
+	authority fulcio.Authority
+	source    oidc.Source
+	key       *keypair
+}
+
+// GetCertificate returns the certificate in DER; it is for the certifier's own key.
+func (c certifier) GetCertificate(ctx context.Context, _ sign.Keypair, _ *sign.CertificateProviderOptions) ([]byte, error) {
+	got, err := c.authority.Certify(ctx, c.source, oidc.Run{}, c.key.private)
+	if err != nil {
+		return nil, err
+	}
+	return got.Leaf.Raw, nil
 }
 
 // errRedirected is why a call ended: a token does not follow a redirect.
 var errRedirected = errors.New("redirected")
 
-// calls carries the calls of one signature, within its context, and remembers the last
-// one for an explanation. They are made one after the other.
+// calls carries the calls of a timestamp authority, within the signature's context, and
+// remembers the last one for an explanation. They are made one after the other.
 type calls struct {
 	ctx    context.Context
 	next   http.RoundTripper
@@ -118,7 +137,12 @@ func (c *calls) RoundTrip(r *http.Request) (*http.Response, error) {
 // explain says which service did not do its part. The text of err may hold a reply, which
 // may hold anything. The log is spoken to by a client of its own.
 func (s *Signer) explain(c *calls, err error) error {
+	var asked *oidc.Error // by the Fulcio, or by the source of the token
 	switch {
+	case errors.As(err, &asked) && asked.Stage == oidc.StageToken:
+		return asked
+	case asked != nil:
+		return signError(asked.Message, nil)
 	case c.last == nil:
 		return signError("it could not be made", err)
 	case c.status == 0:
