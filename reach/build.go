@@ -220,7 +220,7 @@ func acts(s *workflows.Step) []string {
 		if info.Agent {
 			out = append(out, "agent")
 		}
-		if info.Publishes && !keepsImage(s, info) {
+		if info.Publishes && !keepsImage(s, info) || releasesBy(ActionLine(s)) == "publishes" {
 			out = append(out, "publishes")
 		}
 		if info.Deploys {

@@ -82,7 +82,7 @@ func (t *fetchTracer) command(s *workflows.Step, c *workflows.Command) {
 	for _, a := range c.Assigns {
 		t.values[a.Name] = t.text(a.Value)
 	}
-	if verifies(c) {
+	if verifies(c) && !s.Run.Ignores(c) && (s.ContinueOnError == nil || s.ContinueOnError.Value == "false") {
 		t.files = nil
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stint-dev/stint/reach/flow"
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
@@ -193,4 +194,39 @@ func mendCredential(c *Credential) string {
 		return "replace " + c.Name + " by an id-token"
 	}
 	return "move " + c.Name + " to a job without foreign code"
+}
+
+// Approval returns the deployment environment that may ask a reviewer before a job runs:
+// its own, or that of a job that it needs; "" for none. Whether it has required
+// reviewers is a setting that no file shows.
+func (g *Graph) Approval(job *Job) string {
+	if job.Environment != "" {
+		return job.Environment
+	}
+	seen := map[string]bool{}
+	queue := []*workflows.Job{job.Job}
+	for len(queue) > 0 {
+		j := queue[0]
+		queue = queue[1:]
+		if flow.RunsRegardless(j.If) {
+			continue
+		}
+		for _, other := range j.Workflow.Jobs {
+			needed := slices.ContainsFunc(j.Needs, func(n *workflows.Scalar) bool { return strings.EqualFold(n.Value, other.ID) })
+			if !needed || seen[other.ID] {
+				continue
+			}
+			seen[other.ID] = true
+			if other.Environment != nil {
+				return other.Environment.Name.String()
+			}
+			queue = append(queue, other)
+		}
+	}
+	for _, c := range job.Callers {
+		if name := g.Approval(c); name != "" {
+			return name
+		}
+	}
+	return ""
 }

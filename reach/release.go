@@ -34,23 +34,57 @@ func releases(s *workflows.Step) string {
 		case info.Deploys:
 			return "deploys"
 		}
-		return ""
+		return releasesBy(ActionLine(s))
 	}
 	if s.Run == nil {
 		return ""
 	}
 	what := ""
 	for _, c := range s.Run.Commands {
-		info, _ := platform.LookupCommand(c.Line)
-		switch chore := c.Name == "git" || c.Name == "gh" && info.Does == "deploy"; {
-		case chore || info.DryRun:
-		case info.Does == "publish":
-			return "publishes"
-		case info.Does == "deploy":
-			what = "deploys"
+		switch does := releasesBy(c.Line); does {
+		case "publishes":
+			return does
+		case "deploys":
+			what = does
 		}
 	}
 	return what
+}
+
+func releasesBy(line []string) string {
+	if len(line) == 0 {
+		return ""
+	}
+	info, _ := platform.LookupCommand(line)
+	switch chore := line[0] == "git" || line[0] == "gh" && info.Does == "deploy"; {
+	case chore || info.DryRun:
+	case info.Does == "publish":
+		return "publishes"
+	case info.Does == "deploy":
+		return "deploys"
+	}
+	return ""
+}
+
+// ActionLine returns the words of the command that a step's action runs, where its
+// inputs name one (maturin upload, cargo publish), or nil.
+func ActionLine(s *workflows.Step) []string {
+	if s.Uses == nil {
+		return nil
+	}
+	info, _ := platform.LookupAction(s.Uses.FullName())
+	var words []string
+	for _, w := range strings.Fields(info.Line) {
+		input, ok := strings.CutPrefix(w, "{")
+		if !ok {
+			words = append(words, w)
+			continue
+		}
+		if v := s.With.Get(strings.TrimSuffix(input, "}")); v != nil {
+			words = append(words, strings.Fields(v.Value)...)
+		}
+	}
+	return words
 }
 
 // keepsImage reports whether an action that builds an image is not told to push it.

@@ -19,7 +19,7 @@ const (
 	HeldByScript                  // expanded into a script
 	HeldByVariable                // a variable that a script sets
 	HeldByStep                    // env: of a step
-	HeldByJob                     // env: of a job
+	HeldByJob                     // env: of a job, or what a step sets for those after it
 	HeldByWorkflow                // env: of a workflow
 	HeldByContainer               // credentials and env: of a container or service
 	HeldByCall                    // secrets: of a call of a reusable workflow
@@ -274,6 +274,7 @@ func (f *useFinder) steps(sc useScope, steps []*workflows.Step) {
 		if s.Run != nil {
 			f.value(own, s.Run.Scalar, Use{Holder: HeldByScript, Step: s})
 			f.assigned(own, s)
+			f.exported(own, s)
 		}
 		if s.Uses != nil {
 			f.uses(own, s)
@@ -316,6 +317,34 @@ func (f *useFinder) assigned(sc useScope, s *workflows.Step) {
 						f.addVariable(sc, s, a.Name, o)
 					}
 				}
+			}
+		}
+	}
+}
+
+// exported adds the variables that a script sets for later steps, for which they are
+// like those of the job: echo "NAME=${{ secrets.X }}" >> "$GITHUB_ENV".
+func (f *useFinder) exported(sc useScope, s *workflows.Step) {
+	for _, c := range s.Run.Commands {
+		if !slices.ContainsFunc(c.Redirs, func(r workflows.Redir) bool { return slices.Contains(r.Target.Vars, "GITHUB_ENV") }) {
+			continue
+		}
+		for _, w := range c.Args() {
+			name, value, ok := strings.Cut(w.Text, "=")
+			if !ok || !strings.HasPrefix(value, "\uFFFD") {
+				continue
+			}
+			from := []origin{}
+			for _, e := range w.Exprs {
+				from = append(from, f.origins(sc, e)...)
+			}
+			for _, v := range w.Vars {
+				from = append(from, sc.env[v]...)
+			}
+			for _, o := range from {
+				f.out = append(f.out, Use{
+					Credential: o.credential, Ref: o.ref, Holder: HeldByJob, File: sc.file, Name: name, Value: s.Run.Scalar, Expr: o.expr, Via: sc.via,
+				})
 			}
 		}
 	}

@@ -10,7 +10,7 @@ const (
 	ShellOther Shell = iota
 	// ShellPOSIX is sh, bash and what runs-on implies on Linux and macOS.
 	ShellPOSIX
-	// ShellPowerShell is pwsh and powershell, kept as text.
+	// ShellPowerShell is pwsh and powershell, of which the commands are read.
 	ShellPowerShell
 	// ShellCmd is cmd, kept as text.
 	ShellCmd
@@ -30,7 +30,8 @@ type Script struct {
 	// be searched.
 	Err error
 	// Commands lists every simple command, wherever it is nested, in source
-	// order; it is what rules look at. When Err is set it holds those of the
+	// order; it is what rules look at. Those of PowerShell name its own variables with
+	// their $, those of the environment without. When Err is set it holds those of the
 	// statements before the one that did not parse.
 	Commands []*Command
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,14 +23,19 @@ var shellParsers = sync.Pool{
 	New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangBash)) },
 }
 
-// parseScript reads the text of a run: block; only ShellPOSIX is parsed.
+// parseScript reads the text of a run: block; ShellPOSIX is parsed, of
+// ShellPowerShell the commands are read.
 func parseScript(s *Scalar, shell Shell) *Script {
 	script := &Script{Scalar: s, Shell: shell}
-	if shell != ShellPOSIX {
+	if shell != ShellPOSIX && shell != ShellPowerShell {
 		return script
 	}
 	if len(s.Value) > MaxScriptBytes {
 		script.Err = fmt.Errorf("the script has %d bytes, the most that is parsed is %d", len(s.Value), MaxScriptBytes)
+		return script
+	}
+	if shell == ShellPowerShell {
+		script.Commands = readPowerShell(script)
 		return script
 	}
 	text := maskExprs(s)
@@ -122,4 +128,23 @@ func describeShellError(err error, text string) error {
 	}
 	line := 1 + strings.Count(text[:min(int(offset), len(text))], "\n")
 	return fmt.Errorf("line %d of the script: %s", line, message)
+}
+
+// Ignores reports whether the script goes on when a command fails by what is written
+// behind it: check || true. It does not look at set +e.
+func (s *Script) Ignores(c *Command) bool {
+	found := false
+	if s.Prog == nil {
+		return false
+	}
+	syntax.Walk(s.Prog, func(n syntax.Node) bool {
+		b, ok := n.(*syntax.BinaryCmd)
+		if !ok || b.Op != syntax.OrStmt || !s.SpanOf(int(b.X.Pos().Offset()), int(b.X.End().Offset())).Contains(c.Span) {
+			return !found
+		}
+		call, ok := b.Y.Cmd.(*syntax.CallExpr)
+		found = ok && len(call.Args) > 0 && slices.Contains([]string{"true", ":", "echo"}, call.Args[0].Lit())
+		return !found
+	})
+	return found
 }

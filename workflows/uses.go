@@ -11,7 +11,8 @@ import (
 type UsesKind int
 
 const (
-	// UsesInvalid is a uses: that GitHub would refuse.
+	// UsesInvalid is a uses: that GitHub would refuse. Owner, Repo and Path are set
+	// where only the ref is missing.
 	UsesInvalid UsesKind = iota
 	// UsesCommit is owner/repo[/path]@ with 40 or 64 hex digits.
 	UsesCommit
@@ -147,7 +148,7 @@ func (u *Uses) parseRemote(s string) {
 	}
 	name, ref, _ := strings.Cut(rest, "@")
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' })
-	if ref == "" || strings.Contains(ref, "@") || len(parts) < 2 || strings.HasPrefix(name, "/") {
+	if strings.Contains(ref, "@") || len(parts) < 2 || strings.HasPrefix(name, "/") {
 		return
 	}
 	owner, repo := parts[0], parts[1]
@@ -156,6 +157,9 @@ func (u *Uses) parseRemote(s string) {
 	}
 	u.Host, u.Owner, u.Repo, u.Ref = host, owner, repo, ref
 	u.Path = strings.Join(parts[2:], "/")
+	if ref == "" {
+		return // GitHub refuses it; what is meant can be told
+	}
 	u.RefSpan = Span{len(s) - len(ref), len(s)}
 	u.Workflow = isWorkflowPath(u.Path)
 	u.Kind = kindOfRef(ref)

@@ -61,7 +61,7 @@ func TestParseUses(t *testing.T) {
 
 func TestParseUsesRefuses(t *testing.T) {
 	for _, in := range []string{
-		"", " ", "acme", "acme/build", "acme/build@", "@v1", "/@v1", "acme/@v1", "/build@v1",
+		"", " ", "acme", "@v1", "/@v1", "acme/@v1", "/build@v1",
 		"acme/build@v1@v2", "acme/build@v1 ", "acme /build@v1", "acme/build@v\x001", "acme/b\tuild@v1",
 		"../build", "../acme/build@v1", "./../other", "./a/../../b", ".", "..", `.\..\x`,
 		"$/actions/setup@v1", "$/../x", "-acme/build@v1", "acme/..@v1", "acme/.@v1", "аcme/build@v1", "acme/büild@v1",
@@ -69,6 +69,14 @@ func TestParseUsesRefuses(t *testing.T) {
 		"https://acme/build@v1", "https:///acme/build@v1", "https://me@host/acme/build@v1",
 	} {
 		if u := ParseUses(in); u.Kind != UsesInvalid || u.Owner != "" || u.Path != "" || u.Image != "" {
+			t.Errorf("%q is read as %+v", in, *u)
+		}
+	}
+}
+
+func TestParseUsesWithoutRef(t *testing.T) {
+	for _, in := range []string{"acme/build", "acme/build@"} {
+		if u := ParseUses(in); u.Kind != UsesInvalid || u.FullName() != "acme/build" || u.Ref != "" || !u.RefSpan.IsZero() {
 			t.Errorf("%q is read as %+v", in, *u)
 		}
 	}

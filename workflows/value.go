@@ -1,6 +1,9 @@
 package workflows
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Style is how a scalar is written in the source.
 type Style int
@@ -79,7 +82,7 @@ func (m *Map) All() []Entry {
 	if m == nil {
 		return nil
 	}
-	return m.Entries
+	return slices.Clip(m.Entries) // whoever appends to it gets a copy
 }
 
 // A Value is any YAML value, for the places where shape is free: matrix rows,

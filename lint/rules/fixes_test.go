@@ -61,7 +61,7 @@ func TestFixes(t *testing.T) {
 // that applies nothing is not taken for one that finds nothing wrong.
 var fixedInExamples = []string{
 	"cache-poisoning", "excessive-permissions", "job-wide-secret", "known-bad-action",
-	"persisted-credentials", "secret-in-command", "secrets-inherit", "template-injection", "unpinned-action",
+	"persisted-credentials", "secret-in-command", "secrets-inherit", "template-injection", "unpinned-action", "unpinned-image",
 }
 
 // A followUp is a finding that a fix may bring because it is what is left to do, and why.
@@ -89,8 +89,8 @@ var followUps = []followUp{
 	{"template-injection", "env-file-injection", inStep, "the text is no code of the script any more, and the script still writes it to the environment of later steps"},
 }
 
-// fixedCommits is a network on which every tag has one commit, and v1 and v1.2 stand
-// for the last of their releases, as moving tags do.
+// fixedCommits is a network on which every tag has one commit and every image one digest,
+// and v1 and v1.2 stand for the last of their releases, as moving tags do.
 type fixedCommits struct{ lint.Offline }
 
 func (fixedCommits) Commit(_ context.Context, _, _, ref string) (commit, version string, err error) {
@@ -98,6 +98,10 @@ func (fixedCommits) Commit(_ context.Context, _, _, ref string) (commit, version
 		version = ref + strings.Repeat(".9999", max(0, 2-strings.Count(ref, ".")))
 	}
 	return "5717d717d717d717d717d717d717d717d717d717", version, nil
+}
+
+func (fixedCommits) Digest(context.Context, string) (string, error) {
+	return "sha256:" + strings.Repeat("5717", 16), nil
 }
 
 // A fixCheck counts what all repositories add up to.

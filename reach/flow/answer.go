@@ -85,7 +85,7 @@ func (g guard) ofJob(j *workflows.Job, field, output string) ([]value, bool) {
 	switch {
 	case field == "result" && skipped:
 		return []value{str("skipped")}, true
-	case field == "result" && g.person == outsider && slices.ContainsFunc(g.st.refusers(sc), func(s *workflows.Step) bool { return g.st.refuses(s, g.event) }):
+	case field == "result" && g.person.powerless() && j.ContinueOnError == nil && slices.ContainsFunc(g.st.refusers(sc), func(s *workflows.Step) bool { return g.st.refuses(sc, s, g.event, g.depth) }):
 		return []value{str("failure"), str("skipped"), str("cancelled")}, true
 	case output == "":
 		return nil, false
@@ -124,7 +124,7 @@ func (g guard) skips(sc *scope) bool {
 		switch {
 		case e.Name != g.event:
 			return false
-		case g.person == outsider:
+		case g.person.powerless():
 			return e.Who >= platform.StartForkSandboxed
 		case g.person == member:
 			return e.Text >= platform.StartForkSandboxed
@@ -161,11 +161,11 @@ func (g guard) gets(s *workflows.Step) truth {
 		return unknown
 	}
 	t := g.scalar(s.If)
-	if t == no || g.person != outsider || asksStatus(s.If) {
+	if t == no || !g.person.powerless() || asksStatus(s.If) {
 		return t
 	}
 	for _, earlier := range g.st.refusers(g.sc) {
-		if g.sc.index[earlier] < g.sc.index[s] && g.st.refuses(earlier, g.event) {
+		if g.sc.index[earlier] < g.sc.index[s] && g.st.refuses(g.sc, earlier, g.event, g.depth) {
 			return no
 		}
 	}
@@ -184,7 +184,10 @@ func (g guard) stepOutput(s *workflows.Step, name string) ([]value, bool) {
 	if s.Run != nil || isGithubScript(s) {
 		return g.scriptOutput(s, name)
 	}
-	if s.Uses != nil && g.person == outsider && platform.ActionGate(s.Uses.FullName()) != platform.NoGate {
+	if s.Uses != nil && g.person.powerless() && platform.ActionGate(s.Uses.FullName()) != platform.NoGate {
+		if platform.IsVerdict(s.Uses.FullName(), name) {
+			return []value{str("false")}, true
+		}
 		return denials, true
 	}
 	return nil, false
@@ -209,6 +212,23 @@ var denials = []value{
 // denies reports whether a text is how a gate says no.
 func denies(v value) bool {
 	return slices.ContainsFunc(denials, func(d value) bool { return strings.EqualFold(d.text, v.text) })
+}
+
+// OutsiderTexts returns what a value of a job can be in an outsider's run of an event, and
+// false when it can be anything.
+func (a *Analysis) OutsiderTexts(j *workflows.Job, v *workflows.Scalar, e Event) ([]string, bool) {
+	sc := a.state.jobs[j]
+	if sc == nil || v == nil {
+		return nil, false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	values, ok := guard{event: e.Name, person: outsider, actions: actions(e), st: a.state, sc: sc}.anyText(v)
+	var out []string
+	for _, x := range values {
+		out = append(out, x.text)
+	}
+	return out, ok
 }
 
 // BareNo returns the part of a condition that is a bare output which is the text

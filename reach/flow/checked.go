@@ -86,7 +86,11 @@ func (c *checker) inside(cmd syntax.Command) {
 		c.branch(nil, cmd.Do)
 	case *syntax.CaseClause:
 		for _, item := range cmd.Items {
-			c.branch(nil, item.Stmts)
+			var plain []string
+			if name := variable(cmd.Word); name != "" && c.onlyPlain(item) {
+				plain = []string{name}
+			}
+			c.branch(plain, item.Stmts)
 		}
 	case *syntax.IfClause:
 		c.branch(c.when(cmd.Cond, true), cmd.Then)
@@ -129,13 +133,45 @@ func (c *checker) after(s *syntax.Stmt) []string {
 			return c.when(cmd.Cond, true)
 		}
 	case *syntax.CaseClause:
-		for _, item := range cmd.Items {
-			if name := variable(cmd.Word); name != "" && leaves(item.Stmts) && slices.ContainsFunc(item.Patterns, c.refusesOthers) {
-				return []string{name}
-			}
+		if name := variable(cmd.Word); name != "" && c.selects(cmd) {
+			return []string{name}
 		}
 	}
 	return nil
+}
+
+// selects reports whether the script goes on behind a case only for plain text: one of
+// its arms ends it for whatever holds other characters, or one for all that no arm of
+// fixed words takes.
+func (c *checker) selects(cmd *syntax.CaseClause) bool {
+	for _, item := range cmd.Items {
+		switch {
+		case leaves(item.Stmts):
+			if slices.ContainsFunc(item.Patterns, c.refusesOthers) || slices.ContainsFunc(item.Patterns, c.isRest) {
+				return true
+			}
+		case !c.onlyPlain(item):
+			return false
+		}
+	}
+	return false
+}
+
+func (c *checker) source(w *syntax.Word) string {
+	return c.script.Value[offset(w.Pos()):offset(w.End())]
+}
+
+func (c *checker) isRest(w *syntax.Word) bool { return c.source(w) == "*" }
+
+// onlyPlain reports whether an arm of a case takes fixed plain words alone.
+func (c *checker) onlyPlain(item *syntax.CaseItem) bool {
+	return !slices.ContainsFunc(item.Patterns, func(w *syntax.Word) bool {
+		text := c.source(w)
+		if len(text) > 1 && strings.ContainsRune("'\"", rune(text[0])) && text[len(text)-1] == text[0] {
+			text = text[1 : len(text)-1]
+		}
+		return text != "" && !plainText(text)
+	})
 }
 
 // leaves reports whether statements end the script, function or turn of a loop.

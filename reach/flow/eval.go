@@ -288,7 +288,7 @@ func merge(a, b []Taint) []Taint {
 		i := slices.IndexFunc(a, func(x Taint) bool { return x.Source == t.Source })
 		switch {
 		case i >= 0:
-			if a[i].Guess && !t.Guess || a[i].Guess == t.Guess && t.Who > a[i].Who {
+			if a[i].Guess && !t.Guess || a[i].Guess == t.Guess && (t.Who > a[i].Who || a[i].OneLine && !t.OneLine && t.Who == a[i].Who) {
 				a = slices.Clone(a)
 				a[i] = t
 			}

@@ -78,7 +78,9 @@ func (st *state) pass(sc *scope, cond *workflows.Scalar, events []Event) []Event
 			continue
 		}
 		if e.Who >= platform.StartForkSandboxed && g.as(outsider).never(cond) {
-			e.Who = platform.StartWriter
+			if aboutOf[e.Name] == "" || g.as(commenter).never(cond) {
+				e.Who = platform.StartWriter
+			}
 		}
 		if e.Text >= platform.StartForkSandboxed && g.as(member).never(cond) {
 			e.Text = platform.StartWriter
@@ -120,6 +122,10 @@ func asksStatus(cond *workflows.Scalar) bool {
 	return found
 }
 
+// RunsRegardless reports whether a condition lets its job run although one that it needs
+// did not.
+func RunsRegardless(cond *workflows.Scalar) bool { return asksStatus(cond) }
+
 // afterJob lowers events to those under which a needed job runs and does not refuse.
 func (st *state) afterJob(needed *scope, events []Event, nest int) []Event {
 	before := st.eventsOf(needed, nest+1)
@@ -133,7 +139,7 @@ func (st *state) afterJob(needed *scope, events []Event, nest int) []Event {
 			e.Who, e.Text = min(e.Who, before[i].Who), min(e.Text, before[i].Text)
 			e.Merged = e.Merged || before[i].Merged
 		}
-		if slices.ContainsFunc(st.refusers(needed), func(s *workflows.Step) bool { return st.refuses(s, e.Name) }) {
+		if needed.job.ContinueOnError == nil && slices.ContainsFunc(st.refusers(needed), func(s *workflows.Step) bool { return st.refuses(needed, s, e.Name, nest) }) {
 			e = e.limitedBy(platform.StartWriter)
 		}
 		out = append(out, e)
@@ -154,7 +160,7 @@ func (st *state) stepEvents(sc *scope, s *workflows.Step) []Event {
 	}
 	for _, earlier := range st.refusers(sc) {
 		for i := range events {
-			if sc.index[earlier] < sc.index[s] && st.refuses(earlier, events[i].Name) {
+			if sc.index[earlier] < sc.index[s] && st.refuses(sc, earlier, events[i].Name, 0) {
 				events[i] = events[i].limitedBy(platform.StartWriter)
 			}
 		}

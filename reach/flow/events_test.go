@@ -39,6 +39,19 @@ func TestGateSteps(t *testing.T) {
 		{"an action refuses", job("issue_comment", "      - uses: skjnldsv/check-actor-permission@v3\n"+use), platform.StartWriter},
 		{"a local action refuses", job("issue_comment", "      - uses: ./check\n"+use) + "\n-- check/action.yml --\nname: c\ndescription: c\nruns:\n  using: composite\n  steps:\n    - uses: skjnldsv/check-actor-permission@v3\n", platform.StartWriter},
 		{"after, not before", job("issue_comment", use+"      - uses: skjnldsv/check-actor-permission@v3\n"), platform.StartAnyone},
+		{"read is let through", job("issue_comment", script("c", check+"\nif (!['admin', 'write', 'read'].includes(data.permission)) core.setFailed('no')")+use), platform.StartAnyone},
+		{"the owner is asked for", job("issue_comment", script("c", strings.Replace(check, "context.actor", "context.repo.owner", 1)+"\nif (data.permission !== 'admin') core.setFailed('no')")+use), platform.StartAnyone},
+		{"a shell lets read through", job("issue_comment", "      - run: |\n          p=$(gh api repos/a/b/collaborators/$U/permission -q .permission)\n          if [[ $p != write && $p != read ]]; then exit 1; fi\n"+use), platform.StartAnyone},
+		{"a shell refuses read and none", job("issue_comment", "      - run: |\n          p=$(gh api repos/a/b/collaborators/$U/permission -q .permission)\n          if [[ $p = read || $p = none ]]; then exit 1; fi\n"+use), platform.StartWriter},
+		{"a shell asks for the owner", job("issue_comment", "      - env: { U: \"${{ github.repository_owner }}\" }\n        run: gh api repos/a/b/collaborators/$U/permission | grep admin || exit 1\n"+use), platform.StartAnyone},
+		{"a verdict ends the job", job("issue_comment", "      - id: p\n        uses: actions-cool/check-user-permission@v2\n      - if: steps.p.outputs.require-result == 'false'\n        run: |\n          echo no\n          exit 1\n"+use), platform.StartWriter},
+		{"the script may end before", job("issue_comment", "      - if: github.event_name == 'issue_comment'\n        run: |\n          if ./unknown; then exit 0; fi\n          exit 1\n"+use), platform.StartAnyone},
+		{"the wrong verdict does", job("issue_comment", "      - id: p\n        uses: actions-cool/check-user-permission@v2\n      - if: steps.p.outputs.require-result == 'true'\n        run: exit 1\n"+use), platform.StartAnyone},
+		{"a command of any level", job("issue_comment", "      - uses: xt0rted/slash-command-action@v2\n        with: { permission-level: none }\n"+use), platform.StartAnyone},
+		{"a command of writers", job("issue_comment", "      - uses: xt0rted/slash-command-action@v2\n"+use), platform.StartWriter},
+		{"people who are listed", job("issue_comment", withIf("contains(fromJSON('[\"a\", \"b\"]'), github.event.comment.user.login)")), platform.StartWriter},
+		{"people whom a setting lists", job("issue_comment", withIf("contains(fromJSON(vars.PEOPLE), github.event.comment.user.login)")), platform.StartWriter},
+		{"people in a text", job("issue_comment", withIf("contains('a, b', github.event.comment.user.login)")), platform.StartAnyone},
 		{"members comment, outsiders title", job("issue_comment", withIf("github.event.comment.author_association == 'MEMBER'")), platform.StartWriter},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,5 +200,49 @@ func TestCheckouts(t *testing.T) {
 				t.Errorf("got %q\nwant %q", strings.Join(got, "; "), c.want)
 			}
 		})
+	}
+}
+
+// Somebody without rights comments on what a member wrote: his comment is there, and the
+// member's text is not his.
+func TestCommenter(t *testing.T) {
+	for cond, want := range map[string]string{
+		"github.event.issue.author_association == 'OWNER'":                                           "comment anyone, title writer",
+		"github.event.comment.author_association == 'OWNER'":                                         "comment writer, title anyone",
+		"github.event.issue.author_association == 'OWNER' && github.event.comment.user.login == 'a'": "comment writer, title writer",
+		"contains(fromJSON('[\"OWNER\", \"MEMBER\"]'), github.event.issue.author_association)":       "comment anyone, title writer",
+	} {
+		repo := job("issue_comment", "      - if: "+cond+`
+        run: |
+          echo ${{ github.event.comment.body }}
+          echo ${{ github.event.issue.title }}
+`)
+		got := map[string]platform.Starter{"comment": platform.StartWriter, "title": platform.StartWriter}
+		for _, s := range flow.Analyse(repository(t, repo)).Sinks() {
+			w := s.Worst()
+			if strings.Contains(w.Source, "comment") {
+				got["comment"] = w.Who
+			} else {
+				got["title"] = w.Who
+			}
+		}
+		if text := "comment " + got["comment"].String() + ", title " + got["title"].String(); text != want {
+			t.Errorf("%s: %s, want %s", cond, text, want)
+		}
+	}
+	review := job("pull_request_review", "      - if: github.event.pull_request.head.repo.full_name == github.repository\n        run: echo ${{ github.event.review.body }}\n")
+	if s := flow.Analyse(repository(t, review)).Sinks(); len(s) != 1 || s[0].Who() != platform.StartAnyone {
+		t.Errorf("a review of a member's pull request: %v", s)
+	}
+}
+
+// A job that may fail does not keep those that need it from running.
+func TestIgnoredRefusal(t *testing.T) {
+	for extra, want := range map[string]platform.Starter{"": platform.StartWriter, "    continue-on-error: true\n": platform.StartAnyone} {
+		repo := "-- .github/workflows/w.yml --\non: issue_comment\njobs:\n  ask:\n    runs-on: x\n" + extra +
+			"    steps: [ { uses: skjnldsv/check-actor-permission@v3 } ]\n  act:\n    needs: ask\n    runs-on: x\n    steps: [ { run: make } ]\n"
+		if who, _ := startOf(t, repo); who != want {
+			t.Errorf("%q: started by %s, want %s", extra, who, want)
+		}
 	}
 }

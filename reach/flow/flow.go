@@ -68,7 +68,12 @@ type Taint struct {
 	// Guess is set when the text passed through something that was not read, an
 	// action elsewhere for example.
 	Guess bool
+	// OneLine is set when a command on the way has taken its line breaks away.
+	OneLine bool
 }
+
+// HoldsLines reports whether the text can hold line breaks.
+func (t Taint) HoldsLines() bool { return !t.OneLine && platform.HoldsLines(t.Source) }
 
 // A Sink is a place in a job that some text reaches.
 type Sink struct {

@@ -48,7 +48,13 @@ const (
 	// member asks it for somebody with write access, in a run about an outsider's
 	// issue or pull request.
 	member
+	// commenter asks it for somebody without any right who comments on, or reviews,
+	// what a member wrote.
+	commenter
 )
+
+// powerless reports whether the person has no right in the repository.
+func (p person) powerless() bool { return p == outsider || p == commenter }
 
 // A guard evaluates an if: for one event and person.
 //
@@ -199,7 +205,7 @@ func (t truth) orUnknownWhenNo() truth {
 // the repository itself.
 func (g guard) headIsBase(x, y workflows.ExprNode) truth {
 	a, b := pathOf(x), pathOf(y)
-	if g.person == anybody || a == "" || b == "" {
+	if g.person == anybody || g.person == commenter || a == "" || b == "" {
 		return unknown
 	}
 	if isHeadRepo(b) {
@@ -237,11 +243,14 @@ func isBaseRepo(p string) bool {
 // One that is taken where another is empty (a || b) is of the same person.
 func (g guard) association(n workflows.ExprNode) bool {
 	if b, ok := n.(*workflows.Binary); ok && b.Op == "||" {
-		return g.association(b.X) && g.association(b.Y)
+		return g.association(b.X) && g.association(b.Y) || g.person == commenter && g.association(b.X)
 	}
 	path := pathOf(n)
-	if g.person == member && byStarter(path) && !g.lacks(path) {
+	switch {
+	case g.person == member && byStarter(path) && !g.lacks(path):
 		return false // the member's own comment
+	case g.person == commenter && !byStarter(path) && !g.lacks(path):
+		return false // what it is on is the member's
 	}
 	return g.person != anybody && strings.HasSuffix(path, ".author_association")
 }
@@ -250,7 +259,7 @@ func (g guard) association(n workflows.ExprNode) bool {
 // event brings. github.actor is not that: it is whoever acted last.
 func (g guard) ownLogin(n workflows.ExprNode) bool {
 	path := pathOf(n)
-	if g.person == anybody || g.person == member && byStarter(path) {
+	if g.person == anybody || g.person == member && byStarter(path) || g.person == commenter && !byStarter(path) {
 		return false
 	}
 	switch path {
@@ -318,7 +327,7 @@ func (g guard) contains(args []workflows.ExprNode) truth {
 	}
 	list, isList := constantList(args[0])
 	if !isList {
-		return unknown
+		return of(!(configured(args[0]) && g.ownLogin(args[1]))).orUnknownWhenYes()
 	}
 	if g.association(args[1]) {
 		if slices.ContainsFunc(list, func(s string) bool { return !isMember(s) }) {
@@ -326,16 +335,26 @@ func (g guard) contains(args []workflows.ExprNode) truth {
 		}
 		return no
 	}
+	lit, isText := args[0].(*workflows.Lit)
+	if !isText && g.ownLogin(args[1]) {
+		return no // nor is an outsider among the people who are named
+	}
 	values, ok := g.anyOf(args[1])
 	if !ok {
 		return unknown
 	}
-	if lit, ok := args[0].(*workflows.Lit); ok { // a part of the text, and so is nothing
+	if isText { // a part of the text, and so is nothing
 		return all(values, func(v value) bool { return strings.Contains(strings.ToLower(lit.Value), strings.ToLower(v.text)) })
 	}
 	return all(values, func(v value) bool {
 		return slices.ContainsFunc(list, func(s string) bool { return equalFold(s, v.text) })
 	})
+}
+
+// configured reports whether n is a list that the repository's settings hold.
+func configured(n workflows.ExprNode) bool {
+	c, ok := n.(*workflows.Call)
+	return ok && c.Func == "fromjson" && len(c.Args) == 1 && strings.HasPrefix(pathOf(c.Args[0]), "vars.")
 }
 
 // constantList reads fromJSON('["a", "b"]') and plain text such as 'OWNER,MEMBER'.
@@ -363,7 +382,7 @@ func (g guard) value(n *workflows.Ref) ([]value, bool) {
 		}
 		return bounded(out)
 	case "github.event.pull_request.head.repo.fork":
-		if g.person != anybody {
+		if g.person != anybody && g.person != commenter {
 			return []value{boolean(true)}, true
 		}
 	case "github.event.label.name": // set in the very event in which somebody labels

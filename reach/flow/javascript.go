@@ -55,6 +55,7 @@ var (
 	jsPath    = regexp.MustCompile(`[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*|\??\.?\[['"][\w-]+['"]\])*`)
 	jsBoolean = regexp.MustCompile(`^!|[=!]==?|^(?:Number|parseInt|Boolean)\(|\.(?:includes|startsWith|endsWith|test|some|every|length|indexOf)\b(?:\([^()]*\))?[\s)]*$`)
 	jsString  = regexp.MustCompile(`'[^'\n]*'|"[^"\n]*"`)
+	jsExport  = regexp.MustCompile(`\bcore\.(addPath|exportVariable)\(\s*|\b(?:append|write)File(?:Sync)?\(\s*process\.env\.(GITHUB_ENV|GITHUB_PATH|GITHUB_OUTPUT)\s*,`)
 	jsExec    = regexp.MustCompile(`\b(?:execSync|child_process\.exec|eval)\(`)
 	jsFetch   = regexp.MustCompile(`\b(pulls|issues)\.get\(`)
 )
@@ -76,6 +77,7 @@ func (r *reader) javascript(script *workflows.Scalar) {
 			r.printedOutput("GITHUB_ENV", name, t, false, script.SpanOf(m[0], m[1]))
 		}
 	}
+	js.exports()
 	if callsArchive(script.Value) {
 		r.flow.saved[archiveKey] = r.ev.artifact(r.sc, r.span())
 	}
@@ -84,6 +86,32 @@ func (r *reader) javascript(script *workflows.Scalar) {
 	}
 	for _, m := range jsReturn.FindAllStringSubmatchIndex(script.Value, maxStatements) {
 		r.flow.setOutput("result", js.taints(js.statement(m[2])), false)
+	}
+}
+
+// exports follows what else sets the environment of later steps: a variable of any name,
+// a directory of programs, and the runner's files themselves.
+func (js *jsReader) exports() {
+	text := js.script.Value
+	for _, m := range jsExport.FindAllStringSubmatchIndex(text, maxStatements) {
+		value := js.statement(m[1])
+		target, name := "GITHUB_ENV", ""
+		switch {
+		case m[4] >= 0: // a file
+			target = text[m[4]:m[5]]
+			if n := outputName.FindStringSubmatch(value.text); n != nil {
+				name = n[1]
+			}
+		case text[m[2]:m[3]] == "addPath":
+			target = "GITHUB_PATH"
+		default:
+			variable, _, _ := strings.Cut(value.text, ",")
+			if strings.ContainsAny(variable, "'\"`") {
+				continue // a name of the script's own
+			}
+			value = statement{variable, value.start, value.start + len(variable)}
+		}
+		js.printedOutput(target, name, js.taints(value), false, js.script.SpanOf(m[0], value.end))
 	}
 }
 
@@ -173,6 +201,12 @@ func continues(rest string) bool {
 // assign records what a name, or the names of a destructuring, stand for.
 func (js *jsReader) assign(target string, value statement) {
 	path := js.path(value.text)
+	if strings.HasPrefix(target, "[") { // parts of one list
+		for _, name := range jsPath.FindAllString(target, -1) {
+			js.bind(name, path, value)
+		}
+		return
+	}
 	if !strings.HasPrefix(target, "{") {
 		js.bind(target, path, value)
 		return

@@ -5,7 +5,7 @@ import "strings"
 // maxPattern bounds the bytes of a destructuring pattern.
 const maxPattern = 400
 
-// An assignment is a name, or a pattern in braces, and the offset of its value.
+// An assignment is a name, or a pattern in braces or brackets, and the offset of its value.
 type assignment struct {
 	target string
 	value  int
@@ -38,9 +38,9 @@ func assignments(text string) []assignment {
 func assigned(text string) string {
 	text = strings.TrimRight(strings.TrimSuffix(text, "+"), " \t\r\n\f")
 	start := len(text)
-	if strings.HasSuffix(text, "}") {
-		start = strings.LastIndexByte(text[:len(text)-1], '{')
-		if start < 0 || len(text)-start > maxPattern || strings.ContainsAny(text[start+1:len(text)-1], "}=") {
+	if strings.HasSuffix(text, "}") || strings.HasSuffix(text, "]") {
+		start = strings.LastIndexAny(text[:len(text)-1], "{[")
+		if start < 0 || len(text)-start > maxPattern || strings.ContainsAny(text[start+1:len(text)-1], "]}=") {
 			return ""
 		}
 	} else {

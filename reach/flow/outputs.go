@@ -1,6 +1,9 @@
 package flow
 
 import (
+	resyntax "regexp/syntax"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stint-dev/stint/workflows"
@@ -40,6 +43,9 @@ func (ev *eval) foreignOutput(sc *scope, s *workflows.Step, name string) []Taint
 	}
 	kind, escaped := platform.LookupOutput(s.Uses.FullName(), s.Uses.Ref, comment, name)
 	var out []Taint
+	if plainGroup(s, name) {
+		return nil
+	}
 	switch kind {
 	case platform.OutputUnknown, platform.OutputInputs:
 		for _, e := range s.With.All() {
@@ -57,6 +63,10 @@ func (ev *eval) foreignOutput(sc *scope, s *workflows.Step, name string) []Taint
 		out = ev.fetched(sc, "github.event.pull_request.head.sha", s.Uses.Span)
 	case platform.OutputWords:
 		out = ev.fetched(sc, "github.event.pull_request.body", s.Uses.Span)
+	case platform.OutputTree:
+		for _, f := range ev.st.before(sc, s, ev.mode) {
+			out = merge(out, f.unpacked())
+		}
 	case platform.OutputMerged:
 		out = ev.mergedText(sc, "titles of merged pull requests", s.Uses.Span)
 	}
@@ -64,6 +74,25 @@ func (ev *eval) foreignOutput(sc *scope, s *workflows.Step, name string) []Taint
 		return nil
 	}
 	return out
+}
+
+// plainGroup reports whether an output is a group of a constant regular expression that
+// matches nothing but plain characters, whatever stands around it.
+func plainGroup(s *workflows.Step, output string) bool {
+	text, ok := s.With.Get("regex").Const()
+	n, err := strconv.Atoi(strings.TrimPrefix(output, "group"))
+	if !ok || err != nil || !strings.HasPrefix(output, "group") {
+		return false
+	}
+	re, err := resyntax.Parse(text, resyntax.Perl)
+	return err == nil && plainCapture(re, n)
+}
+
+func plainCapture(re *resyntax.Regexp, n int) bool {
+	if re.Op == resyntax.OpCapture && re.Cap == n {
+		return plainMatch(re)
+	}
+	return slices.ContainsFunc(re.Sub, func(s *resyntax.Regexp) bool { return plainCapture(s, n) })
 }
 
 // changed is text that the commits of a pull request or push carry: names of files,

@@ -14,16 +14,20 @@ type scriptFlow struct {
 	outputs map[string][]Taint // by lower-case name; "" when the name is not constant
 	// constant holds the outputs that are made of constant words alone.
 	constant map[string]bool
-	saved    map[string][]Taint // files of the workspace that hold text, by path
-	files    []fileWrite
-	code     []codeUse
-	prompts  []codeUse // what agents are told
+	// lines is text whose line breaks set outputs of any name, and after holds the
+	// outputs that are set behind it: the last one counts.
+	lines   []Taint
+	after   map[string]bool
+	saved   map[string][]Taint // files of the workspace that hold text, by path
+	files   []fileWrite
+	code    []codeUse
+	prompts []codeUse // what agents are told
 	// unpackings are the artifacts of other runs that it puts into the workspace.
 	unpackings []unpacking
 }
 
 func newScriptFlow() *scriptFlow {
-	return &scriptFlow{outputs: map[string][]Taint{}, constant: map[string]bool{}, saved: map[string][]Taint{}}
+	return &scriptFlow{outputs: map[string][]Taint{}, constant: map[string]bool{}, after: map[string]bool{}, saved: map[string][]Taint{}}
 }
 
 // A named is text under a name.
@@ -46,12 +50,27 @@ type codeUse struct {
 }
 
 func (f *scriptFlow) output(name string) []Taint {
-	return merge(slices.Clone(f.outputs[strings.ToLower(name)]), f.outputs[""])
+	out := merge(slices.Clone(f.outputs[strings.ToLower(name)]), f.outputs[""])
+	if !f.after[strings.ToLower(name)] {
+		out = merge(out, f.lines)
+	}
+	return out
+}
+
+// clobber records that text of several lines is written as the value of one output.
+func (f *scriptFlow) clobber(t []Taint) {
+	for _, x := range t {
+		if x.HoldsLines() && !x.Guess && (strings.HasPrefix(x.Source, "github.event.") || x.Source == ArtifactSource || x.Source == TreeSource) {
+			f.lines = merge(f.lines, []Taint{x})
+			clear(f.after)
+		}
+	}
 }
 
 // setOutput records a write of an output; fixed is set for constant text.
 func (f *scriptFlow) setOutput(name string, t []Taint, fixed bool) {
 	name = strings.ToLower(name)
+	f.after[name] = len(f.lines) > 0
 	known, written := f.constant[name]
 	f.constant[name] = fixed && (known || !written)
 	if len(t) > 0 {
@@ -139,6 +158,8 @@ func (st *state) script(sc *scope, s *workflows.Step, m mode) *scriptFlow {
 		for _, c := range s.Run.Commands {
 			r.command(c)
 		}
+	case s.Run.Shell == workflows.ShellOther:
+		r.python()
 	default:
 		r.lines()
 	}
@@ -230,7 +251,7 @@ func (r *reader) lines() {
 	for line := range strings.Lines(text) {
 		end := start + len(line)
 		t := r.lineTaints(line, start, end)
-		if codeLine.MatchString(line) {
+		if codeLine.MatchString(line) || r.step.Run.Shell == workflows.ShellCmd && cmdVariable.MatchString(line) {
 			r.codeOf(line, start, end)
 		}
 		if m := psAssign.FindStringSubmatch(line); m != nil && len(t) > 0 {
@@ -268,7 +289,11 @@ func (r *reader) codeOf(line string, start, end int) {
 
 func (r *reader) variablesOf(line string) []Taint {
 	var t []Taint
-	for _, m := range psVariable.FindAllStringSubmatch(line, -1) {
+	form := psVariable
+	if r.step.Run.Shell == workflows.ShellCmd {
+		form = cmdVariable
+	}
+	for _, m := range form.FindAllStringSubmatch(line, -1) {
 		for _, name := range m[1:] {
 			t = merge(t, r.vars[name])
 		}

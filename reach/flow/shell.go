@@ -6,17 +6,22 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
 // Patterns for scripts that are kept as text.
 var (
-	psAssign          = regexp.MustCompile(`^\s*\$?(\w+)\s*\+?=[^=]`)
-	psVariable        = regexp.MustCompile(`(?i)\$\{?(?:env:)?(\w+)\}?|environ(?:\[|\.get\()['"](\w+)['"]|getenv\(['"](\w+)['"]`)
+	psAssign   = regexp.MustCompile(`^\s*\$?(\w+)\s*\+?=[^=]`)
+	psVariable = regexp.MustCompile(`(?i)\$\{?(?:env:)?(\w+)\}?|environ(?:\[|\.get\()['"](\w+)['"]|getenv\(['"](\w+)['"]`)
+	// cmdVariable is what cmd puts the text of a variable in place of before it reads the
+	// line, so that an & in the text begins a command.
+	cmdVariable       = regexp.MustCompile(`%(\w+)(?::[^%\n]*)?%`)
 	runnerFilePattern = regexp.MustCompile(`(GITHUB_OUTPUT|GITHUB_ENV|GITHUB_PATH)\b`)
 	codeLine          = regexp.MustCompile(`(?i)\b(?:iex|invoke-expression)\b|\bos\.(?:system|popen)\(|\bsubprocess\.\w+\(.*shell\s*=\s*True`)
-	outputName        = regexp.MustCompile(`["'\s(]([A-Za-z_][\w-]*)(?:=|<<)`)
+	outputName        = regexp.MustCompile(`["'` + "`" + `\s(]([A-Za-z_][\w-]*)(?:=|<<)`)
 )
 
 // command follows one command: assignments, writes to the runner's files, files, and code.
@@ -24,6 +29,9 @@ func (r *reader) command(c *workflows.Command) {
 	for _, a := range c.Assigns {
 		t := r.word(&a.Value)
 		r.assigned(a.Name, a.Span)
+		if r.always(c) {
+			delete(r.vars, a.Name)
+		}
 		if len(t) > 0 {
 			r.vars[a.Name] = merge(r.vars[a.Name], through(t, r.sc.file, a.Span, "through $"+a.Name))
 		} else if c.Within == nil {
@@ -40,6 +48,18 @@ func (r *reader) command(c *workflows.Command) {
 	r.fetches(c)
 	r.unpacks(c)
 	r.dir = AfterCommand(r.dir, c)
+}
+
+// always reports whether an assignment is a statement of the script itself, which
+// every run of it gets to.
+func (r *reader) always(c *workflows.Command) bool {
+	if len(c.Words) > 0 || c.Within != nil || r.step.Run.Prog == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.step.Run.Prog.Stmts, func(s *syntax.Stmt) bool {
+		_, plain := s.Cmd.(*syntax.CallExpr)
+		return plain && r.step.Run.SpanOf(offset(s.Pos()), offset(s.End())).Contains(c.Span)
+	})
 }
 
 // read handles `read NAME <<< "$TEXT"`.
@@ -123,6 +143,54 @@ func (r *reader) result(c *workflows.Command) []Taint {
 	out = merge(out, r.ghText(c))
 	if readsEvent(c) {
 		out = merge(out, r.payload(c))
+	}
+	if joinsLines(c) {
+		out = oneLine(out)
+	}
+	return out
+}
+
+// lineBreaks matches what tr is told to delete or replace when that takes the line
+// breaks away.
+var lineBreaks = regexp.MustCompile(`\\n|\[:(?:space|cntrl):\]|\n`)
+
+// joinsLines reports whether a command's output, behind what it is piped into, is one
+// line whatever it is given.
+func joinsLines(c *workflows.Command) bool {
+	joined := false
+	for ; c != nil; c = c.PipesInto {
+		switch c.Name {
+		case "tr":
+			joined = deletesBreaks(c) || joined && !slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return !w.Const || lineBreaks.MatchString(w.Text) })
+		case "head", "tail":
+			words := commandText(c) + " "
+			joined = joined || strings.Contains(words, " -1 ") || strings.Contains(words, " -n 1 ") || strings.Contains(words, " -n1 ")
+		case "cut", "cat", "tee", "rev":
+		default:
+			joined = false // it may make lines of it again
+		}
+	}
+	return joined
+}
+
+// deletesBreaks reports whether tr deletes line breaks, or puts something else in their
+// place.
+func deletesBreaks(c *workflows.Command) bool {
+	args := c.Args()
+	flags := len(args) > 0 && strings.HasPrefix(args[0].Text, "-")
+	switch {
+	case flags && args[0].Text == "-d" && len(args) == 2:
+		return args[1].Const && lineBreaks.MatchString(args[1].Text)
+	case flags || len(args) != 2:
+		return false
+	}
+	return args[0].Const && lineBreaks.MatchString(args[0].Text) && args[1].Const && !lineBreaks.MatchString(args[1].Text)
+}
+
+func oneLine(in []Taint) []Taint {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].OneLine = true
 	}
 	return out
 }
@@ -351,6 +419,9 @@ func (r *reader) writeTo(c *workflows.Command, file *workflows.Word) {
 			r.printedOutput(target, "", t, fixed, c.Span)
 		case strings.ContainsRune(value, notConstant):
 			r.printedOutput(target, strings.TrimSpace(name), t, false, c.Span)
+			if target == "GITHUB_OUTPUT" {
+				r.flow.clobber(t)
+			}
 		default:
 			r.printedOutput(target, strings.TrimSpace(name), nil, true, c.Span)
 		}

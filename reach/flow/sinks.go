@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func arriving(taints []Taint, events []Event) []Taint {
 			out = append(out, t)
 			continue
 		}
-		kept := Taint{Source: t.Source, Hops: t.Hops, Guess: t.Guess}
+		kept := Taint{Source: t.Source, Hops: t.Hops, Guess: t.Guess, OneLine: t.OneLine}
 		for _, e := range events {
 			who, start := authors(e, t.Source)
 			if who = min(who, t.Who); who < platform.StartForkSandboxed || !slices.Contains(t.Events, e.Name) {
@@ -92,11 +93,15 @@ func (st *state) inputSinks(sc *scope, s *workflows.Step, add addSink) {
 		return
 	}
 	info, known := platform.LookupAction(s.Uses.FullName())
+	image := s.Uses.Kind == workflows.UsesDocker
 	ev := st.newEval(asText)
 	for _, e := range s.With.All() {
 		name := strings.ToLower(e.Key.Value)
 		kind, guess := SinkScriptInput, false
 		switch {
+		case image && name == "entrypoint":
+		case image && name == "args":
+			guess = !startsShell(s)
 		case info.Inputs[name] == platform.RoleScript:
 		case info.Inputs[name] == platform.RolePrompt:
 			kind = SinkPrompt
@@ -119,6 +124,14 @@ func (st *state) inputSinks(sc *scope, s *workflows.Step, add addSink) {
 			add(Sink{Kind: kind, Expr: x, Span: x.Span, Taints: t})
 		}
 	}
+}
+
+// startsShell reports whether the container of a step reads its args: as a script.
+func startsShell(s *workflows.Step) bool {
+	_, shell := interpreters[path.Base(s.With.Get("entrypoint").String())]
+	first, _, _ := strings.Cut(s.With.Get("args").String(), " ")
+	_, named := interpreters[path.Base(first)]
+	return shell || named
 }
 
 // takesCommits reports whether a step may put commits into the workspace that are

@@ -22,6 +22,82 @@ func TestText(t *testing.T) {
 		{"a review is anybody's, the pull request it is on is not", job("pull_request_review", `
       - run: echo ${{ github.event.review.body }} ${{ github.head_ref }}
 `), "script ${{ github.event.review.body }} <- github.event.review.body (anyone)\nscript ${{ github.head_ref }} <- github.head_ref (fork (no secrets))\n"},
+		{"a case that names its words", job("issue_comment", `
+      - id: a
+        env: { B: "${{ github.event.comment.body }}" }
+        run: |
+          case "$B" in
+            staging|"production") ;;
+            *) exit 1 ;;
+          esac
+          echo "b=$B" >> "$GITHUB_OUTPUT"
+      - run: echo ${{ steps.a.outputs.b }}
+`), ""},
+		{"a case with a pattern, and one that goes on", job("issue_comment", `
+      - id: a
+        env: { B: "${{ github.event.comment.body }}" }
+        run: |
+          case "$B" in
+            v*) ;;
+            *) exit 1 ;;
+          esac
+          echo "b=$B" >> "$GITHUB_OUTPUT"
+      - id: b
+        env: { B: "${{ github.event.comment.body }}" }
+        run: |
+          case "$B" in
+            staging) ;;
+            *) echo unknown ;;
+          esac
+          echo "b=$B" >> "$GITHUB_OUTPUT"
+      - run: echo ${{ steps.a.outputs.b }} ${{ steps.b.outputs.b }}
+`), "script ${{ steps.a.outputs.b }} <- github.event.comment.body (anyone)\nscript ${{ steps.b.outputs.b }} <- github.event.comment.body (anyone)\n"},
+		{"further lines of a value set other outputs, until those are set", job("issue_comment", `
+      - id: a
+        env: { B: "${{ github.event.comment.body }}" }
+        run: |
+          echo "before=1" >> "$GITHUB_OUTPUT"
+          echo "b=$B" >> "$GITHUB_OUTPUT"
+          echo "behind=1" >> "$GITHUB_OUTPUT"
+      - run: echo ${{ steps.a.outputs.before }} ${{ steps.a.outputs.behind }}
+`), "script ${{ steps.a.outputs.before }} <- github.event.comment.body (anyone)\n"},
+		{"an assignment takes the place of the one before", job("issue_comment", `
+      - id: a
+        env: { B: "${{ github.event.comment.body }}" }
+        run: |
+          B=$(echo "$B" | tr -cd 0-9)
+          echo "b=$B" >> "$GITHUB_OUTPUT"
+      - run: echo ${{ steps.a.outputs.b }}
+`), ""},
+		{"cmd reads what its variables hold", job("issues", `
+      - shell: cmd
+        env: { T: "${{ github.event.issue.title }}" }
+        run: |
+          echo "%T%"
+          echo done
+`), "shell echo \"%T%\"" + titleOfIssue},
+		{"a container's shell, and another program's words", job("issues", `
+      - uses: docker://alpine:3
+        with: { entrypoint: /bin/sh, args: "-c \"echo ${{ github.event.issue.title }}\"" }
+      - uses: docker://alpine:3
+        with: { args: "tool ${{ github.event.issue.title }}" }
+      - uses: docker://alpine:3
+        with: { args: "tool ${{ github.event.issue.number }}" }
+`), "input ${{ github.event.issue.title }}" + titleOfIssue + "input ${{ github.event.issue.title }} <- github.event.issue.title? (anyone)\n"},
+		{"a group of plain characters", job("issue_comment", `
+      - id: m
+        uses: actions-ecosystem/action-regex-match@v2
+        with: { text: "${{ github.event.comment.body }}", regex: "^/run ([0-9]+) (.*)$" }
+      - run: echo ${{ steps.m.outputs.group1 }} ${{ steps.m.outputs.group2 }}
+`), "script ${{ steps.m.outputs.group2 }} <- github.event.comment.body (anyone)\n"},
+		{"an action that reads a file of an outsider's commit", job("pull_request_target", `
+      - uses: actions/checkout@v4.1.0
+        with: { ref: "${{ github.event.pull_request.head.sha }}" }
+      - id: f
+        uses: juliangruber/read-file-action@v1
+        with: { path: VERSION }
+      - run: echo ${{ steps.f.outputs.content }}
+`), "checkout \"${{ github.event.pull_request.head.sha }}\" <- github.event.pull_request.head.sha (anyone)\nscript ${{ steps.f.outputs.content }} <- a file of the checked-out commit (anyone)\n"},
 		{"a value of several lines", job("issues", `
       - id: a
         env: { T: "${{ github.event.issue.title }}" }

@@ -25,9 +25,15 @@ func (g guard) scriptOutput(s *workflows.Step, name string) ([]value, bool) {
 	if !g.st.spend(costOfScript) {
 		return nil, false
 	}
+	if f := g.st.script(g.sc, s, asText); f != nil && len(f.lines) > 0 && !f.after[strings.ToLower(name)] {
+		return nil, false // a line of somebody's text may set it
+	}
 	text, writes := g.written(s, name)
 	asked := platform.AsksRights(text)
-	if asked >= 0 && g.person == outsider {
+	if s.Run != nil && asksForOwner(s) {
+		asked = -1
+	}
+	if asked >= 0 && g.person.powerless() {
 		return answered(text, name, asked, writes)
 	}
 	if len(writes) == 0 {
@@ -103,6 +109,7 @@ func shellWrites(run *workflows.Script, name string) []write {
 		if !targets {
 			continue
 		}
+		named := constants(run, c)
 		for _, l := range printedLines(c) {
 			key, text, ok := strings.Cut(l, "=")
 			known := ok && !strings.ContainsRune(key, notConstant)
@@ -112,12 +119,48 @@ func shellWrites(run *workflows.Script, name string) []write {
 			if i := strings.Index(run.Value[at:], key+"="); known && i >= 0 {
 				at += i
 			}
+			if known && text == string(notConstant) && len(named) > 0 {
+				for _, n := range named {
+					out = append(out, write{n, true, at})
+				}
+				continue
+			}
 			if !known || strings.ContainsRune(text, notConstant) {
 				line, _, _ := strings.Cut(run.Value[at:], "\n")
 				out = append(out, write{line, false, at})
 				continue
 			}
 			out = append(out, write{strings.TrimSpace(text), true, at})
+		}
+	}
+	return out
+}
+
+// constants returns what the one variable that a command prints is set to in its
+// script, when every value is constant; nil when one is not.
+func constants(run *workflows.Script, c *workflows.Command) []string {
+	name := ""
+	for _, w := range c.Args() {
+		if len(w.Exprs)+len(w.Commands) > 0 || len(w.Vars) > 1 || len(w.Vars) == 1 && name != "" {
+			return nil
+		}
+		if len(w.Vars) == 1 {
+			name = w.Vars[0]
+		}
+	}
+	var out []string
+	for _, other := range run.Commands {
+		if slices.Contains([]string{"read", "readarray", "mapfile", "source", ".", "eval"}, other.Name) {
+			return nil
+		}
+		for _, a := range other.Assigns {
+			if a.Name != name {
+				continue
+			}
+			if !a.Value.Const {
+				return nil
+			}
+			out = append(out, a.Value.Text)
 		}
 	}
 	return out

@@ -31,7 +31,7 @@ var scriptActions = []ActionInfo{
 	{Name: "cardinalby/js-eval-action", Inputs: roles{"expression": RoleScript}},
 	{Name: "mikefarah/yq", Inputs: roles{"cmd": RoleScript}},
 	{Name: "sergeysova/jq-action", Inputs: roles{"cmd": RoleScript}},
-	{Name: "borales/actions-yarn", RunsWorkspace: true, Inputs: roles{"cmd": RoleScript}},
+	{Name: "borales/actions-yarn", RunsWorkspace: true, Line: "yarn {cmd}", Inputs: roles{"cmd": RoleScript}},
 	{Name: "roots/issue-closer", Opens: "github", Inputs: roles{"repo-token": RoleSecret, "issue-close-message": RoleScript, "pr-close-message": RoleScript}},
 	{Name: "gautamkrishnar/blog-post-workflow", Opens: "github", Inputs: roles{"item_exec": RoleScript, "gh_token": RoleSecret}},
 	{Name: "github/command", Opens: "github", Inputs: roles{"allowlist": RoleActors}},

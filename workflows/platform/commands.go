@@ -65,6 +65,28 @@ func lookupCommand(words []string) (CommandInfo, bool) {
 	return CommandInfo{}, false
 }
 
+// CommandEnv returns the environment variables by which a command takes a stored key.
+// A subcommand that has no line is given those of its tool, which reads them for every
+// one: gh pr list, aws sts get-caller-identity.
+func CommandEnv(words []string) []string {
+	if info, ok := lookupCommand(words); ok {
+		return info.Env
+	}
+	words = unwrap(words[:min(len(words), maxWords)])
+	if len(words) == 0 {
+		return nil
+	}
+	var env []string
+	for _, line := range commandIndex[strings.ToLower(words[0])] {
+		for _, name := range line.Env {
+			if !slices.Contains(env, name) {
+				env = append(env, name)
+			}
+		}
+	}
+	return env
+}
+
 // wrappers run the command that follows them. The value says how many words of
 // their own, beside flags, come first.
 var wrappers = map[string]int{

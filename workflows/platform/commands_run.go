@@ -100,9 +100,9 @@ var installCommands = []commandLine{
 	{"ansible-galaxy install", install("galaxy")},
 	{"ansible-galaxy collection install", install("galaxy")},
 	{"pre-commit install-hooks", install("github")},
-	{"terraform init", keepsLock("terraform")},
-	{"tofu init", keepsLock("terraform")},
-	{"terragrunt init", keepsLock("terraform")},
+	{"terraform init", keepsLock("terraform", terraformEnv...)},
+	{"tofu init", keepsLock("terraform", terraformEnv...)},
+	{"terragrunt init", keepsLock("terraform", terraformEnv...)},
 	{"claude mcp add", install("npm")},
 }
 

@@ -35,8 +35,8 @@ func deploy(opens string, runs bool, env ...string) CommandInfo {
 func install(opens string) CommandInfo {
 	return CommandInfo{Does: "install", Opens: opens, Runs: true}
 }
-func keepsLock(opens string) CommandInfo {
-	return CommandInfo{Does: "install", Opens: opens, Runs: true, KeepsLock: true}
+func keepsLock(opens string, env ...string) CommandInfo {
+	return CommandInfo{Does: "install", Opens: opens, Runs: true, KeepsLock: true, Env: env}
 }
 func locked(opens string) CommandInfo {
 	return CommandInfo{Does: "install", Opens: opens, Runs: true, Locked: true}
@@ -64,6 +64,16 @@ var publishCommands = []commandLine{
 	{"lerna publish", publish("npm", true, npmEnv...)},
 	{"nx release", publish("npm", true, npmEnv...)},
 	{"changeset publish", publish("npm", true, npmEnv...)},
+	{"pnpm changeset publish", publish("npm", true, npmEnv...)},
+	{"yarn changeset publish", publish("npm", true, yarnEnv...)},
+	{"bun changeset publish", publish("npm", true, bunEnv...)},
+	{"yarn lerna publish", publish("npm", true, yarnEnv...)},
+	{"pnpm lerna publish", publish("npm", true, npmEnv...)},
+	{"yarn semantic-release", publish("npm", true, ghPublishEnv...)},
+	{"pnpm semantic-release", publish("npm", true, ghPublishEnv...)},
+	{"wasm-pack publish", publish("npm", false, npmEnv...)},
+	{"napi prepublish", publish("npm", false, npmEnv...)},
+	{"rush publish", publish("npm", true, npmEnv...)},
 	{"changeset tag", publish("github", false)},
 	{"semantic-release", publish("npm", true, ghPublishEnv...)},
 	{"release-it", publish("npm", true, ghPublishEnv...)},
@@ -86,14 +96,18 @@ var publishCommands = []commandLine{
 	{"maturin publish", publish("pypi", true, "MATURIN_PYPI_TOKEN", "MATURIN_PASSWORD")},
 	{"maturin upload", publish("pypi", false, "MATURIN_PYPI_TOKEN", "MATURIN_PASSWORD")},
 	{"python setup.py upload", publish("pypi", true)},
+	{"python setup.py sdist upload", publish("pypi", true)},
+	{"python setup.py sdist bdist_wheel upload", publish("pypi", true)},
 	{"anaconda upload", publish("anaconda", false, "ANACONDA_API_TOKEN")},
 	{"cargo publish", publish("crates", true, cargoEnv...)},
 	{"cargo release", publish("crates", true, cargoEnv...)},
 	{"cargo workspaces publish", publish("crates", true, cargoEnv...)},
+	{"cargo ws publish", publish("crates", true, cargoEnv...)},
+	{"cargo smart-release", publish("crates", true, cargoEnv...)},
 	{"cargo yank", publish("crates", false, cargoEnv...)},
 	{"release-plz release", publish("crates", true, cargoEnv...)},
 	{"gem push", publish("rubygems", false, gemEnv...)},
-	{"rake release", publish("rubygems", true, gemEnv...)},
+	{"rake release*", publish("rubygems", true, gemEnv...)},
 	{"dotnet nuget push", publish("nuget", false, nugetEnv...)},
 	{"nuget push", publish("nuget", false, nugetEnv...)},
 	{"mvn deploy", publish("maven", true, mavenEnv...)},
@@ -138,6 +152,7 @@ var publishCommands = []commandLine{
 	{"mix hex.publish", publish("hex", true, "HEX_API_KEY")},
 	{"dart pub publish", publish("pub", false)},
 	{"flutter pub publish", publish("pub", false)},
+	{"melos publish", publish("pub", true)},
 	{"luarocks upload", publish("luarocks", false, "LUAROCKS_API_KEY")},
 	{"cabal upload", publish("hackage", false, "HACKAGE_TOKEN")},
 	{"choco push", publish("chocolatey", false, "CHOCOLATEY_API_KEY")},

@@ -227,3 +227,22 @@ func FuzzLookupCommand(f *testing.F) {
 		}
 	})
 }
+
+func TestCommandEnv(t *testing.T) {
+	for command, want := range map[string]string{
+		"gh pr list":                  "GH_TOKEN",
+		"sudo gh issue view 3":        "GITHUB_TOKEN",
+		"aws sts get-caller-identity": "AWS_SECRET_ACCESS_KEY",
+		"terraform init":              "AWS_ACCESS_KEY_ID",
+		"twine upload dist/*":         "TWINE_PASSWORD",
+		"npm ci":                      "",
+		"git status":                  "",
+		"make":                        "",
+		"":                            "",
+	} {
+		env := CommandEnv(strings.Fields(command))
+		if want == "" && len(env) > 0 || want != "" && !slices.Contains(env, want) {
+			t.Errorf("%q reads %v, want %q among them", command, env, want)
+		}
+	}
+}

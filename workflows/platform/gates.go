@@ -27,9 +27,23 @@ var gateActions = map[string]Gate{
 	"sushichop/action-repository-permission":        Refuses,
 	"skjnldsv/check-actor-permission":               Refuses,
 	"lannonbr/repo-permission-check-action":         Refuses,
+	"xt0rted/slash-command-action":                  Refuses, // write access, unless permission-level says less
 	"im-open/is-actor-authorized":                   Refuses,
 	"anomalyco/opencode/github":                     Refuses, // its own start asks for write access
 	"sst/opencode/github":                           Refuses,
+}
+
+// verdicts are the outputs of gate actions that are "true" or "false". Sources: action.yml of
+// each, 2026-11.
+var verdicts = map[string]string{
+	"actions-cool/check-user-permission":            "require-result",
+	"prince-chrismc/check-actor-permissions-action": "permitted",
+	"tspascoal/get-user-teams-membership":           "isteammember",
+}
+
+// IsVerdict reports whether an output of a gate action is "false" for people without rights.
+func IsVerdict(action, output string) bool {
+	return output != "" && verdicts[strings.ToLower(action)] == strings.ToLower(output)
 }
 
 // openToAll are actions whose purpose is that everybody commands them: contributors
@@ -81,6 +95,9 @@ func ActionGate(action string) Gate { return gateActions[strings.ToLower(action)
 // AsksRights returns where a script asks for these rights, -1 when it does not.
 func AsksRights(script string) int {
 	first := -1
+	if admits(script) {
+		return -1
+	}
 	for _, call := range permissionCalls {
 		if i := strings.Index(script, call); i >= 0 && (first < 0 || i < first) {
 			first = i
@@ -92,12 +109,40 @@ func AsksRights(script string) int {
 // ScriptGate returns what a script does about them, as far as its words tell.
 func ScriptGate(script string) Gate {
 	switch {
-	case !containsAny(script, permissionCalls):
+	case !containsAny(script, permissionCalls), admits(script):
 		return NoGate
 	case containsAny(script, refusals):
 		return Refuses
 	}
 	return Tells
+}
+
+var (
+	// letsRead matches what lets the permission pass that everybody has in a public
+	// repository: read, in a list with write, or as one of those that are not refused.
+	letsRead = regexp.MustCompile(`!==?\s*['"]?read\b|\[[^\]\n]*['"](?:write|admin)['"][^\]\n]*['"]read['"]|\[[^\]\n]*['"]read['"][^\]\n]*['"](?:write|admin)['"]`)
+	// refusesNone matches scripts that name the level below it: they order the levels,
+	// or refuse both.
+	refusesNone = regexp.MustCompile(`['"]none['"]`)
+	// asksFor matches whose permission a script asks for, ownSubject those whom it
+	// always grants: the repository's owner, or one account by its name.
+	asksFor    = regexp.MustCompile(`\busername:\s*(\S+?)\s*[,})\n]`)
+	ownSubject = regexp.MustCompile(`^(?:context\.repo\.owner|['"][\w-]+['"])$`)
+)
+
+// admits reports whether a script that asks for rights grants them to everybody, as
+// far as its words tell.
+func admits(script string) bool {
+	if letsRead.MatchString(script) && !refusesNone.MatchString(script) {
+		return true
+	}
+	asked := asksFor.FindAllStringSubmatch(script, -1)
+	for _, m := range asked {
+		if !ownSubject.MatchString(m[1]) {
+			return false
+		}
+	}
+	return len(asked) > 0
 }
 
 func containsAny(s string, parts []string) bool {

@@ -22,12 +22,14 @@ const (
 	OutputMerged
 	// OutputInputs: a part of the text that the inputs hold.
 	OutputInputs
+	// OutputTree: what a file of the workspace holds.
+	OutputTree
 )
 
 // String says in a few words what it is, for sentences.
 func (o OutputText) String() string {
 	return [...]string{"text", "a fixed value", "names of changed files", "a branch name", "the head of a pull request",
-		"text of an issue or pull request", "titles and messages of merged changes", "a part of its inputs"}[o]
+		"text of an issue or pull request", "titles and messages of merged changes", "a part of its inputs", "what a file holds"}[o]
 }
 
 // An outputLine is what the outputs of an action carry; names are in lower case, "*x"
@@ -76,6 +78,16 @@ var outputTable = []outputLine{
 	{"metcalfc/changelog-generator", map[string]OutputText{"changelog": OutputMerged}, ""},
 	{"requarks/changelog-action", map[string]OutputText{"changes": OutputMerged}, ""},
 	{"orhun/git-cliff-action", map[string]OutputText{"content": OutputMerged}, ""},
+	{"xt0rted/slash-command-action", map[string]OutputText{"command-arguments": OutputWords}, ""},
+	{"juliangruber/read-file-action", map[string]OutputText{"content": OutputTree}, ""},
+	{"andstor/file-reader-action", map[string]OutputText{"contents": OutputTree}, ""},
+	{"komorebitech/read-files-action", map[string]OutputText{"content": OutputTree}, ""},
+	{"tyankatsu0105/read-package-version-actions", map[string]OutputText{"version": OutputTree}, ""},
+	{"martinbeentjes/npm-get-version-action", map[string]OutputText{"current-version": OutputTree}, ""},
+	{"notiz-dev/github-action-json-property", map[string]OutputText{"prop": OutputTree}, ""},
+	{"christian-draeger/read-properties", map[string]OutputText{"*": OutputTree}, ""},
+	{"sebrollen/toml-action", map[string]OutputText{"value": OutputTree}, ""},
+	{"mikefarah/yq", map[string]OutputText{"result": OutputTree}, ""},
 	{"actions-ecosystem/action-regex-match", map[string]OutputText{"*": OutputInputs}, ""},
 	{"kaisugi/action-regex-match", map[string]OutputText{"*": OutputInputs}, ""},
 	{"frabert/replace-string-action", map[string]OutputText{"replaced": OutputInputs}, ""},

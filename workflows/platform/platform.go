@@ -131,6 +131,9 @@ type ActionInfo struct {
 	// Git is set when the action works with the credential that a checkout left
 	// for git, be it only to fetch the history of a private repository.
 	Git bool
+	// Line is the command line that the action runs, with {input} for the words of an
+	// input, "" for none: what it does then is what the command does.
+	Line string
 	// Reads is set when the action reads or runs files of the workspace (setup
 	// with caches, linters): after an outsider's checkout that is execution. With
 	// RunsWith it does only when one of these inputs is set.

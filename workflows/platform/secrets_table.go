@@ -21,6 +21,7 @@ var secretTable = []secretLine{
 	{"deploy hook", webhook("")},
 
 	// What says where or who, not how to get in.
+	{"add to project", personal},
 	{"role arn $", public},
 	{"role $", public},
 	{"container name $", public},
@@ -310,6 +311,7 @@ var secretTable = []secretLine{
 	{"twine", publishToken("pypi")},
 	{"uv publish", publishToken("pypi")},
 	{"flit", publishToken("pypi")},
+	{"maturin", publishToken("pypi")},
 	{"poetry", publishToken("pypi")},
 	{"hatch index", publishToken("pypi")},
 	{"crates", publishToken("crates")},

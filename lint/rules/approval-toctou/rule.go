@@ -65,8 +65,8 @@ type race struct {
 	// late is set for a commit that is asked for when the job runs: it does not move
 	// any more, and may have moved since the person looked.
 	late bool
-	// environment is set where the gate may be a reviewer of an environment.
-	environment bool
+	// environment is the one whose reviewer may be the gate, "" for none.
+	environment string
 	// noFork is set where a script before it likely refuses forks: those who are left
 	// can push to the repository.
 	noFork bool
@@ -77,8 +77,10 @@ type race struct {
 func judge(g *reach.Graph, s *flow.Sink) *race {
 	r := &race{sink: s, taint: named(s), job: g.Of(s.Job)}
 	t := r.taint
-	r.environment = t.Start == platform.StartAnyone && r.job.Environment != ""
-	if t.Guess || t.Who != platform.StartAnyone || t.Start == platform.StartAnyone && !r.environment {
+	if t.Start == platform.StartAnyone {
+		r.environment = g.Approval(r.job)
+	}
+	if t.Guess || t.Who != platform.StartAnyone || t.Start == platform.StartAnyone && r.environment == "" {
 		return nil
 	}
 	if isCommit(t.Source) {
@@ -98,7 +100,7 @@ func judge(g *reach.Graph, s *flow.Sink) *race {
 		return nil
 	}
 	r.noFork = refusesForks(g, s)
-	r.strict = r.late || r.environment || r.noFork || len(r.executed) == 0
+	r.strict = r.late || r.environment != "" || r.noFork || len(r.executed) == 0
 	return r
 }
 
@@ -140,7 +142,7 @@ func (r *race) finding() lint.Finding {
 		Span: r.sink.Span, Job: r.job, Exposure: r.exposure, Strict: r.strict, Message: r.message(), Related: r.related(),
 		Next: "check out the commit that was approved: github.event.pull_request.head.sha, or one that the comment names and the job compares",
 	}
-	if r.environment || r.noFork {
+	if r.environment != "" || r.noFork {
 		f.Confidence = lint.LowConfidence // whether there is a reviewer, and what the script asks, is not settled here
 	}
 	if len(r.executed) > 0 {
@@ -171,11 +173,14 @@ func (r *race) refused() bool {
 
 func (r *race) message() string {
 	gate := "somebody with write access lets the run through"
-	if r.environment {
-		gate = fmt.Sprintf("the environment %q may ask a reviewer", r.job.Environment)
+	if r.environment != "" {
+		gate = fmt.Sprintf("the environment %q may ask a reviewer", r.environment)
 	}
 	what := fmt.Sprintf("%s, and %s can still be moved by its author", gate, r.taint.Source)
-	if r.late {
+	switch {
+	case r.taint.Source == flow.ArtifactSource:
+		what = fmt.Sprintf("%s, and which commit it takes an artifact says, which its author's own run made", gate)
+	case r.late:
 		what = fmt.Sprintf("%s, and the commit is asked for after that: its author may have pushed since", gate)
 	}
 	takes := reach.CredentialList(r.exposure.Credentials)

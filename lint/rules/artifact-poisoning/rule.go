@@ -58,8 +58,8 @@ type download struct {
 	taint    flow.Taint
 	job      *reach.Job
 	executed []*reach.Code
-	// trusted are the places that take text of the artifact: the runner's environment
-	// file, a checkout. Scripts are the matter of template-injection.
+	// trusted are the checkouts that take their ref from the artifact. Scripts are the
+	// matter of template-injection, the runner's files that of env-file-injection.
 	trusted []*flow.Sink
 }
 
@@ -69,7 +69,7 @@ func judge(g *reach.Graph, s *flow.Sink) *download {
 	d := &download{sink: s, taint: s.Worst(), job: g.Of(s.Job)}
 	d.executed = d.job.Executed(s)
 	for _, other := range g.Flow.SinksOf(s.Job) {
-		if (other.Kind == flow.SinkEnvFile || other.Kind == flow.SinkCheckout) && carries(other, d.taint.Source) {
+		if other.Kind == flow.SinkCheckout && carries(other, d.taint.Source) {
 			d.trusted = append(d.trusted, other)
 		}
 	}
@@ -142,10 +142,8 @@ func (d *download) message() string {
 	switch {
 	case len(d.executed) > 0:
 		return fmt.Sprintf("%s, and %s runs what lies where it is unpacked; it could take %s", what, d.executed[0].Name, takes)
-	case len(d.trusted) > 0 && d.trusted[0].Kind == flow.SinkCheckout:
-		return fmt.Sprintf("%s, and names the commit that %q checks out beside %s", what, text(d.trusted[0]), takes)
 	case len(d.trusted) > 0:
-		return fmt.Sprintf("%s, and %q puts its text into the environment of every later step; it could take %s", what, text(d.trusted[0]), takes)
+		return fmt.Sprintf("%s, and names the commit that %q checks out beside %s", what, text(d.trusted[0]), takes)
 	}
 	return fmt.Sprintf("%s, and is unpacked over the checked-out files beside %s; no step seen here runs them", what, takes)
 }

@@ -3,6 +3,7 @@ package cachepoisoning
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
@@ -15,6 +16,9 @@ import (
 type reader struct {
 	job      *reach.Job
 	restored []restore
+	// gives is the job that gives out what this one builds: another one that takes its
+	// artifacts, or itself.
+	gives *reach.Job
 }
 
 // A restore is a step that restores a cache; at is its uses: in the job's file.
@@ -34,10 +38,15 @@ func (s restore) related(j *reach.Job) lint.Related {
 // readerOf returns the job as a reader of caches, or nil when it restores none in a
 // run that has anything to lose.
 func readerOf(g *reach.Graph, job *reach.Job) *reader {
-	if job.Job.Uses != nil || !mode(job).Reads() || job.Exposure(reach.OwnCode).Stake() < reach.WriteAtStake || onlyDefault(job) {
+	if job.Job.Uses != nil || !mode(job).Reads() {
 		return nil
 	}
-	r := &reader{job: job}
+	r := &reader{job: job, gives: job}
+	if !loses(job) {
+		if r.gives = taker(g, job); r.gives == nil {
+			return nil
+		}
+	}
 	for _, s := range g.RunSteps(job) {
 		if store := restores(s.Step); store != platform.NoCache && trusted(g, job, s) {
 			at := reach.Site{File: s.File, Span: s.Step.Uses.Span}
@@ -53,6 +62,104 @@ func readerOf(g *reach.Graph, job *reach.Job) *reader {
 	return r
 }
 
+func loses(job *reach.Job) bool {
+	return job.Exposure(reach.OwnCode).Stake() >= reach.WriteAtStake && !onlyDefault(job)
+}
+
+// taker returns the job that publishes or deploys what another one of its workflow uploads:
+// it needs that job and takes its artifacts.
+func taker(g *reach.Graph, built *reach.Job) *reach.Job {
+	if len(artifacts(g, built, func(info platform.ActionInfo, _ string) bool { return info.Upload })) == 0 {
+		return nil
+	}
+	for _, job := range g.Jobs {
+		if job.Job.Workflow == built.Job.Workflow && needs(job.Job, built.Job) && gives(job) && loses(job) && takes(g, built, job) {
+			return job
+		}
+	}
+	return nil
+}
+
+func gives(job *reach.Job) bool {
+	return slices.Contains(job.Autonomy, "publishes") || slices.Contains(job.Autonomy, "deploys")
+}
+
+// takes reports whether a job downloads an artifact that the other one may have uploaded.
+func takes(g *reach.Graph, built, job *reach.Job) bool {
+	up := artifacts(g, built, func(info platform.ActionInfo, _ string) bool { return info.Upload })
+	down := artifacts(g, job, func(_ platform.ActionInfo, name string) bool {
+		_, ok := platform.LookupArtifactDownload(name)
+		return ok
+	})
+	return slices.ContainsFunc(down, func(d string) bool {
+		return slices.ContainsFunc(up, func(u string) bool { return mayMatch(d, u) })
+	})
+}
+
+// mayMatch reports whether a name or pattern of a download can be that of an upload, by
+// what stands before their first expression or asterisk.
+func mayMatch(down, up string) bool {
+	d, wholeDown := constant(down)
+	u, wholeUp := constant(up)
+	switch {
+	case wholeDown && wholeUp:
+		return d == u
+	case wholeDown:
+		return strings.HasPrefix(d, u)
+	case wholeUp:
+		return strings.HasPrefix(u, d)
+	}
+	return strings.HasPrefix(d, u) || strings.HasPrefix(u, d)
+}
+
+func constant(name string) (prefix string, whole bool) {
+	if i := strings.IndexAny(name, "$*?[{"); i >= 0 {
+		return name[:i], false
+	}
+	return name, true
+}
+
+// artifacts returns the names that the steps of a job that match give an artifact, as
+// written; "*" for a download of all of them.
+func artifacts(g *reach.Graph, job *reach.Job, match func(platform.ActionInfo, string) bool) []string {
+	var out []string
+	for _, s := range g.RunSteps(job) {
+		if s.Step.Uses == nil {
+			continue
+		}
+		name := s.Step.Uses.FullName()
+		if info, _ := platform.LookupAction(name); match(info, name) {
+			named := s.Step.With.Get("name")
+			if named == nil {
+				named = s.Step.With.Get("pattern")
+			}
+			text := named.String()
+			if text == "" {
+				text = "*"
+			}
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// needs reports whether a job waits for another one, directly or through others.
+func needs(j, other *workflows.Job) bool {
+	seen := map[*workflows.Job]bool{}
+	var walk func(j *workflows.Job) bool
+	walk = func(j *workflows.Job) bool {
+		if seen[j] {
+			return false
+		}
+		seen[j] = true
+		return slices.ContainsFunc(j.Workflow.Jobs, func(before *workflows.Job) bool {
+			return slices.ContainsFunc(j.Needs, func(n *workflows.Scalar) bool { return strings.EqualFold(n.Value, before.ID) }) &&
+				(before == other || walk(before))
+		})
+	}
+	return walk(j)
+}
+
 // onlyDefault reports whether all that a job could lose is a token whose rights no
 // file states: what is lost there is the matter of another rule.
 func onlyDefault(job *reach.Job) bool {
@@ -64,7 +171,7 @@ func onlyDefault(job *reach.Job) bool {
 // credential for that.
 func (r *reader) releases() bool {
 	shared := slices.ContainsFunc(r.restored, func(s restore) bool { return s.store == platform.PlatformCache })
-	return shared && (slices.Contains(r.job.Autonomy, "publishes") || slices.Contains(r.job.Autonomy, "deploys"))
+	return shared && gives(r.gives)
 }
 
 func restores(s *workflows.Step) platform.CacheStore {
@@ -230,7 +337,7 @@ func worstReader(g *reach.Graph, writing *reach.Job) *reader {
 			continue
 		}
 		r := readerOf(g, job)
-		if r != nil && (worst == nil || job.Exposure(reach.OutsiderCode).Stake() > worst.job.Exposure(reach.OutsiderCode).Stake()) {
+		if r != nil && (worst == nil || r.gives.Exposure(reach.OutsiderCode).Stake() > worst.gives.Exposure(reach.OutsiderCode).Stake()) {
 			worst = r
 		}
 	}

@@ -16,6 +16,9 @@ type trace struct {
 	// from and to delimit the commands by their starts.
 	from, to int
 	fix      *workflows.Edit
+	// file is set when the shell prints what a script file runs: what it takes from the
+	// environment of the step counts too.
+	file bool
 }
 
 // traces returns the parts of a step's script that are printed, in order.
@@ -26,6 +29,9 @@ func traces(p *lint.Pass, s *workflows.Step, job *reach.Job) []trace {
 		out = append(out, trace{at: shell.Span, to: end})
 	}
 	for _, c := range s.Run.Commands {
+		if t, ok := tracedFile(c); ok {
+			out = append([]trace{t}, out...)
+		}
 		if c.Name != "set" {
 			continue
 		}
@@ -39,6 +45,22 @@ func traces(p *lint.Pass, s *workflows.Step, job *reach.Job) []trace {
 		}
 	}
 	return out
+}
+
+// tracedFile reads bash -x FILE, which prints the commands of the file.
+func tracedFile(c *workflows.Command) (trace, bool) {
+	if !traced(c.Line) {
+		return trace{}, false
+	}
+	for i, w := range c.Args() {
+		switch {
+		case i > 0 && !strings.HasPrefix(w.Text, "-"):
+			return trace{at: c.Args()[0].Span, from: c.Span.Start, to: c.Span.End, file: true}, true
+		case !isFlag(w.Text, "-") || strings.Contains(w.Text, "c"):
+			return trace{}, false // its options end here, or it runs text
+		}
+	}
+	return trace{}, false
 }
 
 // shellOf returns the shell: that counts for a step, or nil.
@@ -121,7 +143,7 @@ func (t trace) shown(p *lint.Pass, s *workflows.Step, job *reach.Job) []*reach.C
 		if !u.Reaches(step) {
 			continue
 		}
-		if slices.ContainsFunc(u.Takers(s), func(c *workflows.Command) bool { return t.covers(c) && inWords(u, c) }) {
+		if t.file && u.Holder == reach.HeldByStep || slices.ContainsFunc(u.Takers(s), func(c *workflows.Command) bool { return t.covers(c) && inWords(u, c) }) {
 			add(u.Credential)
 		}
 	}

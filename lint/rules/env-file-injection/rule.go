@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
@@ -66,7 +67,7 @@ func isLast(s *flow.Sink) bool {
 // then it can run anything at once, which is template-injection.
 func expanded(sinks []*flow.Sink, s *flow.Sink) bool {
 	return slices.ContainsFunc(sinks, func(o *flow.Sink) bool {
-		return o.Step == s.Step && o.Job == s.Job && o.Kind == flow.SinkScript && s.Span.Contains(o.Span)
+		return o.Step == s.Step && o.Job == s.Job && (o.Kind == flow.SinkScript || o.Kind == flow.SinkShellCode) && s.Span.Contains(o.Span)
 	})
 }
 
@@ -85,7 +86,7 @@ type write struct {
 func judge(g *reach.Graph, s *flow.Sink) *write {
 	kept := *s
 	kept.Taints = slices.DeleteFunc(slices.Clone(s.Taints), func(t flow.Taint) bool {
-		return t.Source == flow.ArtifactSource || !sets(s, t) // the former is artifact-poisoning
+		return !sets(s, t)
 	})
 	if len(kept.Taints) == 0 {
 		return nil
@@ -129,10 +130,10 @@ func sets(s *flow.Sink, t flow.Taint) bool {
 		return true
 	case platform.IsCodeVariable(s.Variable):
 		return true
-	case s.Step.Run == nil:
+	case s.Step.Run == nil && !strings.Contains(s.File.Text(s.Span), "process.env.GITHUB_"):
 		return false // the toolkit ends a value with a random word
 	}
-	return platform.HoldsLines(t.Source) && !joins.MatchString(s.File.Text(s.Span))
+	return t.HoldsLines() && !joins.MatchString(s.File.Text(s.Span))
 }
 
 func (w *write) severity() reach.Severity {

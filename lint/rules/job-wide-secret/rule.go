@@ -112,17 +112,13 @@ func report(p *lint.Pass, owner *workflows.Job, group []variable) {
 		f.Ceiling = &medium
 		f.Next += "; a job of its own also keeps it from code that reads the runner's memory"
 	}
-	f.Strict = !slices.ContainsFunc(group, variable.telling) || generated(p.File)
+	f.Strict = !slices.ContainsFunc(group, variable.telling) || p.File.Generated()
 	for _, g := range group[1:] {
 		f.Related = append(f.Related, lint.Related{File: p.File, Span: g.entry.Key.Span, Text: g.entry.Key.Value + " goes to the same steps"})
 	}
 	f.Fixes = fixes(p, owner, group)
 	p.Report(f)
 }
-
-// generated reports whether a file is written by a generator, as gh-aw names them:
-// nobody mends it by hand.
-func generated(f *workflows.File) bool { return strings.HasSuffix(f.Path, ".lock.yml") }
 
 func given(names []string) string {
 	if len(names) == 1 {

@@ -165,7 +165,7 @@ func usageOfCommand(c *workflows.Command, name string) usage {
 	info, known := platform.LookupCommand(words)
 	same := info.Opens != "" && info.Opens == platform.LookupSecret(name).Opens
 	switch {
-	case slices.ContainsFunc(info.Env, func(v string) bool { return strings.EqualFold(v, name) }), same && info.Does != "install":
+	case slices.ContainsFunc(platform.CommandEnv(words), func(v string) bool { return strings.EqualFold(v, name) }), same && info.Does != "install":
 		return uses
 	case same:
 		return mayUse // an install from a private place

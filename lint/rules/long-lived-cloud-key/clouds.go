@@ -1,6 +1,8 @@
 package longlivedcloudkey
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/stint-dev/stint/reach"
@@ -142,6 +144,84 @@ func ofCommands(g *reach.Graph, job *reach.Job, u reach.Use) string {
 				if place := ofCommand(taker); place != "" {
 					return place
 				}
+			}
+			file := writtenTo(c)
+			if place := ofPath(file); place != "" {
+				return place
+			}
+			if place := ofFile(g, job, path.Base(file)); file != "" && place != "" {
+				return place
+			}
+		}
+	}
+	return ""
+}
+
+// maxPiped bounds the pipe that is followed to the file at its end.
+const maxPiped = 4
+
+// writtenTo returns the name of the file that a command's output goes to in the end,
+// by itself or through a pipe (base64 -d > key.json, tee key.json), or "".
+func writtenTo(c *workflows.Command) string {
+	for range maxPiped {
+		if c == nil {
+			break
+		}
+		for _, r := range c.Redirs {
+			if (r.Op == ">" || r.Op == ">>" || r.Op == ">|") && r.Target.Text != "" {
+				return r.Target.Text
+			}
+		}
+		if args := c.Args(); c.Name == "tee" && len(args) > 0 {
+			return args[len(args)-1].Text
+		}
+		c = c.PipesInto
+	}
+	return ""
+}
+
+// ofPath returns the cloud whose tools keep their keys in a file. Source: the tools'
+// documentation, 2026-11.
+func ofPath(file string) string {
+	switch {
+	case strings.HasSuffix(file, ".aws/credentials"):
+		return cloud("aws")
+	case strings.HasSuffix(file, "gcloud/application_default_credentials.json"):
+		return cloud("gcp")
+	case strings.HasSuffix(file, ".oci/config"):
+		return cloud("oracle")
+	case strings.HasSuffix(file, ".aliyun/config.json"):
+		return cloud("alibaba")
+	}
+	return ""
+}
+
+// ofFile judges a file by the log-ins of the job that read it, and by the variables
+// that are set to it.
+func ofFile(g *reach.Graph, job *reach.Job, file string) string {
+	if strings.HasPrefix(file, "\uFFFD") {
+		return ""
+	}
+	is := func(text string) bool {
+		return strings.HasSuffix(text, "/"+file) || strings.TrimPrefix(text, "@") == file || strings.HasSuffix(text, "="+file)
+	}
+	for _, s := range g.RunSteps(job) {
+		for _, e := range append(job.Job.EffectiveEnv(nil), s.Step.Env.All()...) {
+			if place := ofName(e.Key.Value); place != "" && is(e.Value.Value) {
+				return place
+			}
+		}
+		if s.Step.Run == nil {
+			continue
+		}
+		for _, c := range s.Step.Run.Commands {
+			for _, a := range c.Assigns {
+				if place := ofName(a.Name); place != "" && is(a.Value.Text) {
+					return place
+				}
+			}
+			if place := ofCommand(c); place != "" && slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return is(w.Text) }) {
+				return place
 			}
 		}
 	}

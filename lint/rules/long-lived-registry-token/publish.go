@@ -46,7 +46,12 @@ func stepPublishes(s reach.RunStep) []publish {
 	if u := s.Step.Uses; u != nil {
 		what, _, _ := strings.Cut(u.Value, "@")
 		p := publish{what: what, at: reach.Site{File: s.File, Span: u.Span}, step: s}
+		line := reach.ActionLine(s.Step)
+		runs, _ := platform.LookupCommand(line)
 		switch info, known := platform.LookupAction(u.FullName()); {
+		case runs.Does == "publish" && !runs.DryRun && registry(runs.Opens) != "" && !privateWords(runs.Opens, line):
+			p.registry = runs.Opens
+			out = append(out, p)
 		case info.Publishes && registry(info.Opens) != "":
 			p.registry = info.Opens
 			out = append(out, p)
@@ -230,17 +235,17 @@ var registryFlags = map[string][]string{
 // privateCommand reports whether the command's own options name a registry that is
 // not the public one: by its address, or by a name that is not the default's.
 func privateCommand(place string, c *workflows.Command) bool {
-	if c == nil {
-		return false
-	}
-	words := c.Args()
+	return c != nil && privateWords(place, c.Line)
+}
+
+func privateWords(place string, words []string) bool {
 	for i, w := range words {
-		flag, value, joined := strings.Cut(w.Text, "=")
+		flag, value, joined := strings.Cut(w, "=")
 		if !slices.Contains(registryFlags[place], flag) {
 			continue
 		}
 		if !joined && i+1 < len(words) {
-			value = words[i+1].Text
+			value = words[i+1]
 		}
 		if privateName(value) {
 			return true

@@ -61,7 +61,17 @@ func takes(u reach.Use, p publish) bool {
 		info, _ := platform.LookupCommand(p.command.Line)
 		return slices.Contains(u.Takers(p.step.Step), p.command) || u.Reaches(p.step) && slices.Contains(info.Env, u.Name) && platform.LookupSecret(u.Name).Opens != "github"
 	}
-	return u.Step == p.step.Step && u.Holder == reach.HeldByInput && static(u)
+	return u.Step == p.step.Step && u.Holder == reach.HeldByInput && (static(u) || slices.Contains(lineOf(u.Step), "{"+strings.ToLower(u.Name)+"}"))
+}
+
+// lineOf returns the words of the command line that a step's action runs, as the
+// table has them.
+func lineOf(s *workflows.Step) []string {
+	if s.Uses == nil {
+		return nil
+	}
+	info, _ := platform.LookupAction(s.Uses.FullName())
+	return strings.Fields(info.Line)
 }
 
 // static reports whether an input of a known action takes a stored key.

@@ -107,7 +107,14 @@ func association(n workflows.ExprNode) bool {
 		return association(b.X) && association(b.Y)
 	}
 	r, ok := n.(*workflows.Ref)
-	return ok && strings.HasSuffix(r.Path(), ".author_association")
+	if !ok {
+		return false
+	}
+	switch r.Path() {
+	case "github.event.comment.author_association", "github.event.review.author_association":
+		return true
+	}
+	return false // what is commented on may be a member's
 }
 
 // outsiders reports whether a list has an association that people without rights have.

@@ -29,7 +29,7 @@ var Rule = &lint.Rule{
 
 func check(p *lint.Pass) {
 	p.Steps(func(s *workflows.Step, job *reach.Job) {
-		if s.Uses == nil || s.Uses.Name() != "actions/checkout" || setsInput(s) {
+		if s.Uses == nil || s.Uses.Name() != "actions/checkout" || setsInput(s) && !keeps(s) {
 			return
 		}
 		steps := beside(p, job)
@@ -42,8 +42,15 @@ func check(p *lint.Pass) {
 }
 
 // setsInput reports whether the step decides the matter itself: with false there
-// is no defect, with true or an expression somebody wants the credential.
+// is no defect, with an expression it is decided elsewhere.
 func setsInput(s *workflows.Step) bool { return s.With.Get("persist-credentials") != nil }
+
+// keeps reports whether the step asks for what is the default: somebody wants the
+// credential then, so that it is a finding where it is given away, and else for strict profiles.
+func keeps(s *workflows.Step) bool {
+	v, ok := s.With.Get("persist-credentials").Const()
+	return ok && strings.EqualFold(v, "true")
+}
 
 // beside returns the steps that run in a job with a step of the file. A step of an
 // action runs in every job that uses the action.
@@ -81,10 +88,12 @@ func report(p *lint.Pass, s *workflows.Step, job *reach.Job, known bool) {
 		f.Exposure.Steer = max(f.Exposure.Steer, reach.FetchedCode)
 		f.Message += "; an artifact of the whole tree, with .git in it, is uploaded later"
 		f.Related = append(f.Related, lint.Related{File: p.File, Span: up.Uses.Span, Text: "uploads the tree"})
+	} else {
+		f.Strict = keeps(s)
 	}
 	f.Next = "add persist-credentials: false to its with:"
 	if edits, ok := p.File.SetStepWith(s, "persist-credentials", "false"); ok && len(edits) > 0 {
-		f.Fixes = []lint.Fix{{Title: "do not persist the credential", Safe: job != nil && known, Edits: edits}}
+		f.Fixes = []lint.Fix{{Title: "do not persist the credential", Safe: job != nil && known && !keeps(s), Edits: edits}}
 	}
 	p.Report(f)
 }
@@ -131,25 +140,43 @@ func uploadsTree(p *lint.Pass, checkout *workflows.Step, job *reach.Job) *workfl
 		if !after || s.Uses == nil || s.Uses.Name() != "actions/upload-artifact" {
 			continue
 		}
-		path, ok := s.With.Get("path").Const()
 		hidden, _ := s.With.Get("include-hidden-files").Const()
-		old := strings.HasPrefix(s.Uses.Ref, "v1") || strings.HasPrefix(s.Uses.Ref, "v2") || strings.HasPrefix(s.Uses.Ref, "v3")
-		if ok && (path == "." || path == "./" || path == "") && (old || hidden == "true") {
+		if takesTree(s.With.Get("path")) && (hidden == "true" || olderThan(s.Uses, "v1", "v2", "v3")) {
 			return s
 		}
 	}
 	return nil
 }
 
-func outsideTree(s *workflows.Step) bool {
-	ref := s.Uses.Ref
-	if s.Uses.Comment != nil && s.Uses.Kind == workflows.UsesCommit {
-		ref = s.Uses.Comment.Text
+// takesTree reports whether a line of path: names the whole workspace.
+func takesTree(path *workflows.Scalar) bool {
+	if path == nil {
+		return false
 	}
-	for _, old := range []string{"v1", "v2", "v3", "v4", "v5"} {
-		if strings.HasPrefix(ref, old) {
-			return false
+	for line := range strings.Lines(path.Value) {
+		line = strings.Join(strings.Fields(line), "")
+		line = strings.NewReplacer("${{github.workspace}}", ".", "${{env.GITHUB_WORKSPACE}}", ".").Replace(line)
+		switch strings.TrimSuffix(line, "/") {
+		case ".", "**", "./**", "./**/*", "**/*":
+			return true
 		}
 	}
-	return strings.HasPrefix(ref, "v")
+	return path.Value == ""
+}
+
+func outsideTree(s *workflows.Step) bool {
+	return strings.HasPrefix(version(s.Uses), "v") && !olderThan(s.Uses, "v1", "v2", "v3", "v4", "v5")
+}
+
+// version returns what an action's version is called: the ref, or the comment behind a commit.
+func version(u *workflows.Uses) string {
+	if u.Comment != nil && u.Kind == workflows.UsesCommit {
+		return strings.TrimSpace(u.Comment.Text)
+	}
+	return u.Ref
+}
+
+// olderThan reports whether the version is one of the majors.
+func olderThan(u *workflows.Uses, majors ...string) bool {
+	return slices.ContainsFunc(majors, func(m string) bool { v := version(u); return v == m || strings.HasPrefix(v, m+".") })
 }

@@ -26,23 +26,71 @@ var Rule = &lint.Rule{
 }
 
 func check(p *lint.Pass) {
+	var all []token
 	p.Jobs(func(job *reach.Job) {
-		if len(p.Graph.Called(job)) > 0 {
-			return // the called jobs use what it passes on
-		}
-		uses := p.Graph.Uses(job)
-		found := map[string]judgement{} // by name of secret, the most sure of it
-		for _, u := range uses {
-			name := u.Credential.Name
-			if j := judge(p.Graph, job, u); j.confidence > found[name].confidence {
-				found[name] = j
-			}
-		}
-		uses = slices.DeleteFunc(uses, func(u reach.Use) bool { return found[u.Credential.Name].confidence == 0 })
-		for _, token := range reach.GroupUses(uses, alternatives) {
-			report(p, job, token, found[token[0].Credential.Name])
+		if len(p.Graph.Called(job)) == 0 { // the called jobs use what it passes on
+			all = append(all, tokensOf(p.Graph, job)...)
 		}
 	})
+	if p.File.Generated() {
+		all = folded(all)
+	}
+	for _, t := range all {
+		report(p, t)
+	}
+}
+
+// A token is one secret of a job, or the alternatives of one expression, with all uses.
+type token struct {
+	job  *reach.Job
+	uses []reach.Use
+	judgement
+}
+
+func tokensOf(g *reach.Graph, job *reach.Job) []token {
+	uses := g.Uses(job)
+	found := map[string]judgement{} // by name of secret, the most sure of it
+	for _, u := range uses {
+		name := u.Credential.Name
+		if j := judge(g, job, u); j.confidence > found[name].confidence {
+			found[name] = j
+		}
+	}
+	uses = slices.DeleteFunc(uses, func(u reach.Use) bool { return found[u.Credential.Name].confidence == 0 })
+	var out []token
+	for _, group := range reach.GroupUses(uses, alternatives) {
+		out = append(out, token{job, group, found[group[0].Credential.Name]})
+	}
+	return out
+}
+
+// folded makes the tokens of a generated file one finding for each secret: what is
+// mended is the source that it is generated from. The job with the most to lose stands for the others.
+func folded(all []token) []token {
+	ofUse := map[*reach.Credential]token{}
+	var uses []reach.Use
+	for _, t := range all {
+		for _, u := range t.uses {
+			ofUse[u.Credential] = t
+			uses = append(uses, u)
+		}
+	}
+	var out []token
+	for _, group := range reach.GroupUses(uses, alternatives) {
+		worst := ofUse[group[0].Credential]
+		for _, u := range group[1:] {
+			if t := ofUse[u.Credential]; t.grade() > worst.grade() || t.grade() == worst.grade() && t.confidence > worst.confidence {
+				worst = t
+			}
+		}
+		out = append(out, token{worst.job, group, worst.judgement})
+	}
+	return out
+}
+
+func (t token) grade() reach.Severity {
+	e, _, _ := t.job.Loss(t.credentials())
+	return reach.Grade(e)
 }
 
 // alternatives joins the tokens that one expression falls back on: they are one
@@ -54,26 +102,33 @@ func alternatives(u reach.Use) string {
 	return u.Expr.Text
 }
 
-func report(p *lint.Pass, job *reach.Job, token []reach.Use, j judgement) {
+// credentials returns the secrets of the token, once each and as what they are.
+func (t token) credentials() []*reach.Credential {
 	var creds []*reach.Credential
-	for _, u := range token {
+	for _, u := range t.uses {
 		if !slices.ContainsFunc(creds, func(c *reach.Credential) bool { return c.Name == u.Credential.Name }) {
 			c := *u.Credential // the graph's own is shared
 			c.Kind, c.Opens = reach.PersonalToken, "github"
 			creds = append(creds, &c)
 		}
 	}
-	e, code, loss := job.Loss(creds)
+	return creds
+}
+
+func report(p *lint.Pass, t token) {
+	creds := t.credentials()
+	e, code, loss := t.job.Loss(creds)
 	f := lint.Finding{
-		Span: token[0].Ref.Span, Job: job, Code: code, Exposure: e, Confidence: j.confidence,
-		Message: fmt.Sprintf("%s a user's token%s; %s", subject(creds), j.why, loss),
-		Next:    j.next,
-		Related: places(token),
+		Span: t.uses[0].Ref.Span, Job: t.job, Code: code, Exposure: e, Confidence: t.confidence,
+		Message: fmt.Sprintf("%s a user's token%s; %s", subject(creds), t.why, loss),
+		Next:    t.next,
+		Related: places(t.uses),
 	}
-	if fallsBack(token) {
+	switch optional := generated(creds); {
+	case fallsBack(t.uses), optional && p.File.Generated() && slices.ContainsFunc(t.uses, fallsBackHere):
 		f.Confidence = min(f.Confidence, lint.MediumConfidence)
-		f.Next = "leave the secret unset, so that the repository token is used, or " + j.next
-		f.Strict = generated(creds)
+		f.Next = "leave the secret unset, so that the repository token is used, or " + t.next
+		f.Strict = optional
 	}
 	p.Report(f)
 }
@@ -98,9 +153,13 @@ func subject(creds []*reach.Credential) string {
 // fallsBack reports whether every use takes the repository token where the secret
 // is not set.
 func fallsBack(token []reach.Use) bool {
-	return !slices.ContainsFunc(token, func(u reach.Use) bool {
-		return u.Expr == nil || !slices.ContainsFunc(u.Expr.Refs(), isRepositoryToken)
-	})
+	return !slices.ContainsFunc(token, func(u reach.Use) bool { return !fallsBackHere(u) })
+}
+
+// fallsBackHere reports whether one use does. In a generated file that is enough: its
+// other uses tell whether the secret is set, and take it out of the logs.
+func fallsBackHere(u reach.Use) bool {
+	return u.Expr != nil && slices.ContainsFunc(u.Expr.Refs(), isRepositoryToken)
 }
 
 // generated reports whether all secrets are those by which the generator of agentic

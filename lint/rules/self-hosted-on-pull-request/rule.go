@@ -4,10 +4,12 @@ package selfhostedonpullrequest
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/reach/flow"
+	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/platform"
 )
 
@@ -56,7 +58,7 @@ func startOf(g *reach.Graph, job *reach.Job) *start {
 		var s *start
 		switch {
 		case info.Starter == platform.StartForkSandboxed:
-			s = &start{event: e, guarded: e.Who < platform.StartForkSandboxed}
+			s = &start{event: e, guarded: e.Who < platform.StartForkSandboxed || elsewhere(g, job, e)}
 		case e.Who == platform.StartAnyone && job.Trust() == reach.OutsiderCode:
 			s = &start{event: e, code: job.WorstCode()}
 		default:
@@ -67,6 +69,15 @@ func startOf(g *reach.Graph, job *reach.Job) *start {
 		}
 	}
 	return worst
+}
+
+// elsewhere reports whether the labels are none of one's own where the run is about a
+// fork's pull request.
+func elsewhere(g *reach.Graph, job *reach.Job, e flow.Event) bool {
+	return len(job.Job.RunsOn.Labels) > 0 && !slices.ContainsFunc(job.Job.RunsOn.Labels, func(l *workflows.Scalar) bool {
+		texts, known := g.Flow.OutsiderTexts(job.Job, l, e)
+		return !known || slices.ContainsFunc(texts, func(t string) bool { return platform.LookupRunner(t) != platform.RunnerHosted })
+	})
 }
 
 func report(p *lint.Pass, job *reach.Job, r *runner, s *start) {

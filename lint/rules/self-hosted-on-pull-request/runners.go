@@ -37,20 +37,17 @@ func runnerOf(job *reach.Job) *runner {
 	if on == nil {
 		return nil
 	}
-	if on.Group != nil {
-		return &runner{[]string{on.Group.Value}, reach.Site{File: job.File, Span: on.Span}, lint.LowConfidence}
-	}
 	var labels []string
 	class := platform.RunnerUnknown
 	for _, l := range on.Labels {
 		if len(l.Exprs) > 0 {
-			if r := evaluated(job, l); r != nil {
-				return r
-			}
-			return nil
+			return evaluated(job, l)
 		}
 		labels = append(labels, l.Value)
 		class = max(class, platform.LookupRunner(l.Value))
+	}
+	if on.Group != nil && class != platform.RunnerSelfHosted {
+		return &runner{[]string{on.Group.Value}, reach.Site{File: job.File, Span: on.Span}, lint.LowConfidence}
 	}
 	return classed(labels, class, reach.Site{File: job.File, Span: on.Span}, lint.HighConfidence)
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
 	"github.com/stint-dev/stint/reach"
@@ -34,7 +35,7 @@ func check(p *lint.Pass) {
 }
 
 func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
-	if u == nil || u.Kind != workflows.UsesTag && u.Kind != workflows.UsesBranch || u.Name() == p.Repository.NameFold() {
+	if u == nil || !movable(u) || u.Name() == p.Repository.NameFold() {
 		return
 	}
 	if _, locked := p.Repository.Lock().Pinned(p.File.Path, u); locked {
@@ -44,6 +45,9 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	f := lint.Finding{
 		Span: u.Span, Job: job, Code: code, Exposure: lint.Expose(job, code.Trust),
 		Next: "write the full commit, with the version behind it: " + u.FullName() + "@<commit> # " + u.Ref,
+	}
+	if u.Ref == "" {
+		f.Next = "write a full commit, with the version behind it: " + u.FullName() + "@<commit> # <version>"
 	}
 	f.Message = fmt.Sprintf("%s is %s", u.FullName(), how(u)) + taken(f.Exposure)
 	if info, _ := platform.LookupAction(u.FullName()); info.TagOnly != "" {
@@ -55,11 +59,27 @@ func judge(p *lint.Pass, u *workflows.Uses, job *reach.Job) {
 	p.Report(f)
 }
 
+// movable reports whether what a uses: names can change: a tag, a branch, or no ref
+// at all, which GitHub refuses until somebody adds one.
+func movable(u *workflows.Uses) bool {
+	return u.Kind == workflows.UsesTag || u.Kind == workflows.UsesBranch || u.Kind == workflows.UsesInvalid && u.Repo != ""
+}
+
 func how(u *workflows.Uses) string {
-	if u.Kind == workflows.UsesTag {
+	switch {
+	case u.Ref == "":
+		return "named without a ref, and GitHub refuses that"
+	case u.Kind == workflows.UsesTag:
 		return fmt.Sprintf("named by the tag %s, which can be moved", u.Ref)
+	case shortCommit(u.Ref):
+		return fmt.Sprintf("named by %s, which GitHub takes for a branch or tag and not for a commit", u.Ref)
 	}
 	return fmt.Sprintf("on the branch %s, so that every push to it runs here", u.Ref)
+}
+
+// shortCommit reports whether a ref looks like the start of a commit.
+func shortCommit(ref string) bool {
+	return len(ref) >= 7 && len(ref) < 40 && strings.Trim(ref, "0123456789abcdef") == ""
 }
 
 func taken(e reach.Exposure) string {

@@ -78,6 +78,8 @@ type checkout struct {
 	ceiling *reach.Severity
 	refusal refusal
 	strict  bool
+	// environment may ask a reviewer before the job gets here, "" for none.
+	environment string
 }
 
 func judge(g *reach.Graph, s *flow.Sink) *checkout {
@@ -90,6 +92,10 @@ func judge(g *reach.Graph, s *flow.Sink) *checkout {
 	c.exposure = c.job.Exposure(trust)
 	c.exposure.Start = c.taint.Start
 	c.strict = c.taint.Start < platform.StartAnyone
+	if c.environment = g.Approval(c.job); c.environment != "" && !c.strict {
+		below := max(reach.Grade(c.exposure)-1, reach.Low)
+		c.ceiling = &below
+	}
 	if c.refusal = refusalOf(s, c.taint.Events); c.refusal == refuses {
 		low := reach.Low
 		c.ceiling = &low
@@ -115,7 +121,7 @@ func (c *checkout) confidence() lint.Confidence {
 	switch {
 	case c.taint.Guess || c.byName():
 		return lint.LowConfidence
-	case len(c.executed) == 0 || c.strict || c.refusal == mayRefuse:
+	case len(c.executed) == 0 || c.strict || c.refusal == mayRefuse || c.environment != "":
 		return lint.MediumConfidence
 	}
 	return lint.HighConfidence
@@ -154,6 +160,9 @@ func (c *checkout) message() string {
 	}
 	if c.byName() {
 		what += "; a branch's name alone is looked up in this repository, so that it takes one that leads to the outsider's commit"
+	}
+	if c.environment != "" && !c.strict {
+		what += fmt.Sprintf("; nobody looks at it first, unless the environment %q has required reviewers, which no file shows", c.environment)
 	}
 	return what + c.refusal.sentence(c.sink)
 }
