@@ -16,8 +16,12 @@ import (
 type reader struct {
 	job      *reach.Job
 	restored []restore
-	// gives is the job that gives out what this one builds: another one that takes its
-	// artifacts, or itself.
+	// holds is the job whose credentials an outsider could take: this one or, where it has
+	// none, the one that gives out what it builds.
+	holds *reach.Job
+	// gives is the job that gives away, under the repository's name, what is built on a
+	// cache to which other runs write: this one, or one that takes its artifacts. A
+	// registry or bucket takes a credential for that. It is nil when there is none.
 	gives *reach.Job
 }
 
@@ -41,11 +45,15 @@ func readerOf(g *reach.Graph, job *reach.Job) *reader {
 	if job.Job.Uses != nil || !mode(job).Reads() {
 		return nil
 	}
-	r := &reader{job: job, gives: job}
+	r := &reader{job: job, holds: job, gives: job}
+	if !gives(job) || !loses(job) {
+		r.gives = taker(g, job)
+	}
 	if !loses(job) {
-		if r.gives = taker(g, job); r.gives == nil {
-			return nil
-		}
+		r.holds = r.gives
+	}
+	if r.holds == nil {
+		return nil
 	}
 	for _, s := range g.RunSteps(job) {
 		if store := restores(s.Step); store != platform.NoCache && trusted(g, job, s) {
@@ -58,6 +66,9 @@ func readerOf(g *reach.Graph, job *reach.Job) *reader {
 	}
 	if len(r.restored) == 0 {
 		return nil
+	}
+	if !slices.ContainsFunc(r.restored, func(s restore) bool { return s.store == platform.PlatformCache }) {
+		r.gives = nil // no other run writes what it restores
 	}
 	return r
 }
@@ -166,14 +177,6 @@ func onlyDefault(job *reach.Job) bool {
 	return !slices.ContainsFunc(job.Credentials, func(c *reach.Credential) bool { return c.Writes && !c.Default })
 }
 
-// releases reports whether the job gives anything away under the repository's name
-// and builds on a cache to which other runs write: a registry or bucket takes a
-// credential for that.
-func (r *reader) releases() bool {
-	shared := slices.ContainsFunc(r.restored, func(s restore) bool { return s.store == platform.PlatformCache })
-	return shared && gives(r.gives)
-}
-
 func restores(s *workflows.Step) platform.CacheStore {
 	if s.Uses == nil {
 		return platform.NoCache
@@ -271,7 +274,7 @@ func (r *reader) worstWriter(g *reach.Graph) *writer {
 // matters reports whether a writer's code is less trusted than what runs in the
 // reading job anyway; short of an outsider's it does for a release only.
 func (r *reader) matters(w *writer) bool {
-	return w.explicit || w.code.Trust >= reach.OutsiderCode || r.releases() && w.code.Trust > r.job.Trust()
+	return w.explicit || w.code.Trust >= reach.OutsiderCode || r.gives != nil && w.code.Trust > r.job.Trust()
 }
 
 func (r *reader) writerUnder(job *reach.Job, e flow.Event) *writer {
@@ -337,7 +340,7 @@ func worstReader(g *reach.Graph, writing *reach.Job) *reader {
 			continue
 		}
 		r := readerOf(g, job)
-		if r != nil && (worst == nil || r.gives.Exposure(reach.OutsiderCode).Stake() > worst.gives.Exposure(reach.OutsiderCode).Stake()) {
+		if r != nil && (worst == nil || r.holds.Exposure(reach.OutsiderCode).Stake() > worst.holds.Exposure(reach.OutsiderCode).Stake()) {
 			worst = r
 		}
 	}

@@ -61,9 +61,9 @@ func reportMode(p *lint.Pass, stated *workflows.Scalar, jobs []*workflows.Job) {
 		f.Exposure = reach.Exposure{Steer: job.Trust(), Start: platform.StartAnyone, Autonomy: true}
 		where := "; no job here restores one"
 		if r := worstReader(p.Graph, job); r != nil {
-			f.Exposure.Credentials = r.gives.Credentials
+			f.Exposure.Credentials = r.holds.Credentials
 			f.Related = append(f.Related, r.restored[0].related(r.job))
-			where = fmt.Sprintf(", and job %s, which restores one, has %s", r.job.Job.ID, reach.CredentialList(r.gives.Credentials))
+			where = fmt.Sprintf(", and job %s, which restores one, has %s", r.job.Job.ID, reach.CredentialList(r.holds.Credentials))
 		}
 		f.Message = fmt.Sprintf("cache-mode: %s lets runs of %s save caches for every branch%s; without it such runs only read since %s",
 			stated.Value, event, where, platform.CacheReadOnlyDate)
@@ -87,16 +87,22 @@ func setMode(p *lint.Pass, j *workflows.Job, m platform.CacheMode) []lint.Fix {
 // report reports the job with the worst of those who can write what it restores.
 func (r *reader) report(p *lint.Pass) {
 	w := r.worstWriter(p.Graph)
+	outsider := w != nil && w.code.Trust >= reach.OutsiderCode
+	from := r.gives // whose credentials are at stake
+	if outsider {
+		from = r.holds
+	}
+	if from == nil || w != nil && w.explicit {
+		return // an explicit mode is reported where it is stated
+	}
 	first := r.restored[0]
 	f := lint.Finding{Span: first.at.Span, Job: r.job, Fixes: setMode(p, r.job.Job, platform.CacheNone)}
 	f.Next = "restore nothing in this job: switch the cache off in its steps, or state cache-mode: none"
-	takes := reach.CredentialList(r.gives.Credentials)
+	takes := reach.CredentialList(from.Credentials)
 	low, medium := reach.Low, reach.Medium
 	switch {
-	case w != nil && w.explicit:
-		return // reported where the mode is stated
-	case w != nil && w.code.Trust >= reach.OutsiderCode:
-		f.Exposure, f.Code = r.gives.Exposure(w.code.Trust), w.code
+	case outsider:
+		f.Exposure, f.Code = from.Exposure(w.code.Trust), w.code
 		f.Exposure.Start = platform.StartAnyone
 		f.Message = fmt.Sprintf("the cache that %s restores could hold what an outsider left in it: job %s of %s runs %s under %s; it could take %s",
 			first.name(), w.job.Job.ID, w.job.File.Path, w.code.Name, w.event, takes)
@@ -104,21 +110,19 @@ func (r *reader) report(p *lint.Pass) {
 			f.Ceiling = &low
 			f.Message += fmt.Sprintf("; since %s such runs only read GitHub's cache, until a cache-mode lets them write", platform.CacheReadOnlyDate)
 		}
-	case !r.releases():
-		return
 	case w != nil:
-		f.Exposure, f.Code, f.Ceiling = r.gives.Exposure(w.code.Trust), w.code, &medium
+		f.Exposure, f.Code, f.Ceiling = from.Exposure(w.code.Trust), w.code, &medium
 		f.Message = fmt.Sprintf("the cache that %s restores carries %s (%s) of job %s in %s into job %s; it could take %s",
 			first.name(), w.code.Name, w.code.Why, w.job.Job.ID, w.job.File.Path, r.job.Job.ID, takes)
 	default:
-		f.Exposure, f.Ceiling, f.Confidence = r.gives.Exposure(reach.OwnCode), &low, lint.LowConfidence
+		f.Exposure, f.Ceiling, f.Confidence = from.Exposure(reach.OwnCode), &low, lint.LowConfidence
 		f.Message = fmt.Sprintf("job %s gives out what it makes beside a cache that %s restores, and what lies in a cache is in no commit; it could take %s",
 			r.job.Job.ID, first.name(), takes)
 	}
 	f.Related = r.related(w)
-	if r.gives != r.job {
-		f.Message += fmt.Sprintf("; job %s gives out what this one builds", r.gives.Job.ID)
-		f.Related = append(f.Related, lint.Related{File: r.gives.File, Span: r.gives.Job.IDSpan, Text: "takes the artifacts and gives them out"})
+	if from != r.job {
+		f.Message += fmt.Sprintf("; job %s gives out what this one builds", from.Job.ID)
+		f.Related = append(f.Related, lint.Related{File: from.File, Span: from.Job.IDSpan, Text: "takes the artifacts and gives them out"})
 	}
 	p.Report(f)
 }

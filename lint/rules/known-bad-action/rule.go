@@ -17,10 +17,10 @@ import (
 //go:embed README.md
 var readme string
 
-// Rule reports versions of actions that were malicious or have an advisory.
+// Rule reports versions of actions and images that were malicious or have an advisory.
 var Rule = &lint.Rule{
 	ID:         "known-bad-action",
-	Title:      "a version of an action that was malicious or has a security advisory",
+	Title:      "a version of an action or image that was malicious or has a security advisory",
 	Since:      "2026-11",
 	Confidence: lint.HighConfidence,
 	Fixes:      lint.SafeFix,
@@ -35,6 +35,7 @@ func check(p *lint.Pass) {
 	c := checker{p, published(p)}
 	p.Steps(func(s *workflows.Step, job *reach.Job) { c.judge(s.Uses, job) })
 	p.Jobs(func(job *reach.Job) { c.judge(job.Job.Uses, job) })
+	images(p)
 }
 
 // A checker looks versions up in what is embedded and, online, in what was published
