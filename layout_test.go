@@ -128,7 +128,7 @@ var (
 		"reach":     {"go-internal", "txtar"},
 		"lint":      {"yaml", "go-internal", "txtar", "jsonschema"},
 		"org":       {"net-html"},
-		"oidc":      {"yaml", "go-internal", "txtar", "jsonschema", "jose", "aws-sdk", "smithy", "grpc", "timestamp"},
+		"oidc":      {"yaml", "go-internal", "txtar", "jsonschema", "jose", "aws-sdk", "smithy", "grpc", "timestamp", "hcl", "cty", "sh-syntax"},
 		"cmd":       {"yaml", "go-internal", "txtar", "jsonschema", "aws-sdk"},
 		"migrate":   {"go-internal", "txtar"},
 		"scripts":   {"aws-sdk"},

@@ -59,12 +59,11 @@ func (j *judge) context(s oidc.Subject) {
 
 // disagree refuses because sub and another claim say different things.
 func (j *judge) disagree(claim string, class Class) {
-	got := "no " + claim
+	why := "sub " + quote(j.c.Get("sub")) + " needs the claim " + claim + " beside it, which the token has not"
 	if v := j.c.Get(claim); v != "" {
-		got = claim + " " + quote(v)
+		why = "sub " + quote(j.c.Get("sub")) + " does not agree with " + claim + " " + quote(v) + " of the same token"
 	}
-	j.refuse("sub", "one that agrees with "+claim, class,
-		"sub "+quote(j.c.Get("sub"))+" does not agree with "+got+" of the same token",
+	j.refuse("sub", "one that agrees with "+claim, class, why,
 		"use the claims of one token as the issuer gave them")
 }
 

@@ -32,6 +32,7 @@ func Drift(g *grant.Grant, expect grant.Expect, p, own Policy) ([]Finding, error
 	if repository == "" {
 		return nil, fmt.Errorf("grant %q names no repository, and none was given", g.Name)
 	}
+	p, _ = asWritten(p)
 	d := &drift{grant: g, expect: expect, policy: p, own: own}
 	for _, t := range append(grantTargets(g, repository, p), p.Targets()...) {
 		t.Audience = cmp.Or(expect.Audience, p.Audience(), t.Audience)

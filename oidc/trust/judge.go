@@ -17,6 +17,7 @@ const maxJudged = 64
 // severe first. A token that the policy may admit counts as admitted. spelt are
 // repositories, owner/repo, as their host spells them, where that is known.
 func Judge(p Policy, spelt ...string) (Grade, []Finding) {
+	p, whole := asWritten(p)
 	j := &judge{policy: p, spelt: spelt}
 	targets := p.Targets()
 	targets = targets[:min(len(targets), maxJudged)]
@@ -29,8 +30,12 @@ func Judge(p Policy, spelt ...string) (Grade, []Finding) {
 		alive = j.target(t) || alive
 	}
 	j.together(targets)
-	if !alive {
+	switch {
+	case alive:
+	case whole:
 		j.found = []Finding{Found("never-admits", Dead)}
+	default:
+		j.found = nil // what is not known may let it in
 	}
 	return j.result(p.Review())
 }
@@ -57,7 +62,7 @@ func (j *judge) target(t Target) bool {
 	t.Audience = cmp.Or(j.policy.Audience(), t.Audience)
 	j.ask(t)
 	if !j.lets(probeWorkload) && j.lets(probeInEnvironment) {
-		t.Environment = someEnvironment // the policy means jobs of any environment
+		t.Environment = j.admitted[probeInEnvironment][0].Claims.Get("environment") // the policy means jobs of any environment
 		j.ask(t)
 	}
 	if len(j.admitted) == 0 {
@@ -108,7 +113,7 @@ func (j *judge) idsOnly(name string) bool { return j.letsForm(name, true) && !j.
 // byNameOnly reports whether it gets in without the ids in its subject alone, and
 // nothing else binds the ids either: the next owner of the name gets in too.
 func (j *judge) byNameOnly(name string) bool {
-	return j.letsForm(name, false) && !j.letsForm(name, true) && (j.letsForm(probeRecycled, false) || isTemplate(j.at.Subject))
+	return j.letsForm(name, false) && !j.letsForm(name, true) && j.letsForm(probeRecycled, false)
 }
 
 // callPinned reports whether every job that gets in is defined by one file at one
@@ -231,7 +236,7 @@ func (j *judge) refs() {
 		return // everyone gets in: owners says so
 	}
 	pull := j.lets(probePullRequest) || j.forPulls && j.lets(probePullRequestTarget)
-	branch, tag := j.lets(probeOtherBranch), j.lets(probeTag)
+	branch, tag, onTag := j.lets(probeOtherBranch), j.lets(probeTag), strings.HasPrefix(j.at.Ref, "refs/tags/")
 	if pull {
 		grade := Caution
 		if j.byNameOnly(probePullRequest) || j.forPulls {
@@ -246,16 +251,16 @@ func (j *judge) refs() {
 		j.add("any-branch-or-tag", j.unlessPinned(Bad, ""), probeOtherBranch)
 	case branch && tag:
 		j.add("any-branch-or-tag", j.unlessPinned(Caution, ""), probeOtherBranch)
-	case branch || j.lets(probeSiblingBranch):
+	case branch || j.lets(probeSiblingBranch) && !onTag:
 		j.add("any-branch", Caution, differing(probeOtherBranch, onlyIf(!branch, probeOtherBranch), probeSiblingBranch))
-	case strings.HasPrefix(j.at.Ref, "refs/tags/") && j.lets(probeLookAlikeBranch), tag:
+	case onTag && (j.lets(probeLookAlikeBranch) || j.lets(probeSiblingBranch)), tag:
 		j.add("tag-pattern", Caution, differing(probeLookAlikeBranch, onlyIf(tag, probeLookAlikeBranch), probeTag))
 	case j.lets(probeLookAlikeBranch):
 		j.add("branch-prefix", Bad, probeLookAlikeBranch)
 	case j.lets(probePatternRef):
 		j.add("any-branch", Caution, probePatternRef)
 	case j.lets(probePullRequestTarget) && !pull:
-		j.add("event-not-bound", Caution, probePullRequestTarget)
+		j.add("event-not-bound", j.unlessPinned(Caution, ""), probePullRequestTarget)
 	case j.lets(probeOtherWorkflow) && j.lets(probeIssueComment) && j.at.Environment == "":
 		j.add("any-workflow", "", probeIssueComment)
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stint-dev/stint/oidc"
 )
 
 // maxTargets bounds the targets of one alternative.
@@ -82,8 +84,11 @@ func (t Target) with(claim, value string) Target {
 	case "ref":
 		t.Ref = cmp.Or(t.Ref, exampleRef(value))
 	case "environment":
-		// The claim carries the name as it is, so it is truer than the subject.
-		t.Environment = cmp.Or(known(value), t.Environment)
+		// The claim carries the name as it is, so it is truer than the subject, unless
+		// that is of jobs that have no environment.
+		if !withoutEnvironment(t.Subject) {
+			t.Environment = cmp.Or(known(value), t.Environment)
+		}
 	case "workflow_ref":
 		t.setWorkflow(exampleFile(value))
 	case "job_workflow_ref":
@@ -108,7 +113,7 @@ func onlyIf(ok bool, value string) string {
 }
 
 func (t *Target) setRepository(value string) {
-	owner, repo, _ := strings.Cut(value, "/")
+	owner, repo, _ := strings.Cut(acrossSlash(value), "/")
 	owner, repo = known(strings.TrimLeft(owner, wildcards)), known(strings.TrimLeft(repo, wildcards))
 	t.Owner, t.Repository = cmp.Or(t.Owner, owner), cmp.Or(t.Repository, repo)
 }
@@ -164,7 +169,7 @@ func (t Target) withSubject(sub string) Target {
 		return t
 	}
 	segment, context, _ := strings.Cut(rest, ":")
-	owner, name, _ := strings.Cut(segment, "/")
+	owner, name, _ := strings.Cut(acrossSlash(segment), "/")
 	t.Owner, t.OwnerID = nameAndID(owner)
 	t.Repository, t.RepositoryID = nameAndID(name)
 	t.Immutable = strings.Contains(segment, "@")
@@ -174,6 +179,16 @@ func (t Target) withSubject(sub string) Target {
 	}
 	t.context(context)
 	return t
+}
+
+// acrossSlash writes the slash that the wildcard at the beginning of "*app" stands for:
+// what ends a repository's full name is the end of its own.
+func acrossSlash(pattern string) string {
+	tail := strings.TrimLeft(pattern, wildcards)
+	if tail == pattern || tail == "" || strings.ContainsAny(tail, "/"+wildcards) {
+		return pattern
+	}
+	return "*/" + tail
 }
 
 // nameAndID reads NAME@ID up to a wildcard: an id may be the beginning of one.
@@ -255,16 +270,19 @@ func subjectPairs(sub string) []subjectPair {
 // exampleRef is a ref that a pattern fits, "" where the pattern says nothing of it.
 // A branch pattern that begins with a whole name, "main*", was meant for that branch.
 func exampleRef(pattern string) string {
-	before, _, wild := cutWild(pattern)
+	before, after, wild := cutWild(pattern)
 	if !wild {
 		return onlyIf(isRef(pattern), pattern)
+	}
+	if strings.Trim(after, wildcards) != "" && isRef(before) {
+		return strings.NewReplacer("*", "1", "?", "1").Replace(pattern)
 	}
 	if !strings.Contains(pattern, "*") && before != "refs/heads/" {
 		return known(pattern)
 	}
 	switch name := strings.TrimPrefix(before, "refs/heads/"); {
-	case before == "refs/tags/":
-		return "refs/tags/v1.2.3"
+	case before == "refs/tags/" || before == "refs/tags/v":
+		return otherTag
 	case !strings.HasPrefix(before, "refs/") || name == "" || before == "refs/":
 		return ""
 	case strings.HasPrefix(before, "refs/tags/") || strings.ContainsAny(name[len(name)-1:], separators):
@@ -340,9 +358,25 @@ func isTemplate(sub string) bool {
 	if context == "" {
 		return !strings.ContainsAny(segment, wildcards)
 	}
-	usual := key == "ref" || key == "environment" || key == "pull_request"
-	if usual && len(subjectPairs(sub)) > 2 {
+	begin, _, open := cutWild(key)
+	usual := slices.ContainsFunc([]string{"ref", "environment", "pull_request"}, func(kind string) bool {
+		return key == kind || open && strings.HasPrefix(kind, begin)
+	})
+	if pairs := len(subjectPairs(sub)); usual && pairs > 2 || open && begin == "" && pairs > 1 {
 		return true // the usual context, and more claims after it
 	}
-	return !usual && strings.IndexAny(context, wildcards) != 0
+	return !usual
+}
+
+// withoutEnvironment reports whether a subject is of jobs that have no environment.
+func withoutEnvironment(sub string) bool {
+	kind := oidc.ParseSubject(sub).Kind
+	return !strings.ContainsAny(sub, wildcards) && (kind == oidc.SubjectRef || kind == oidc.SubjectPullRequest)
+}
+
+// namesPulls reports whether a subject, or a pattern of one, is of pull requests.
+func namesPulls(sub string) bool {
+	kind := sub[strings.LastIndexByte(sub, ':')+1:]
+	begin, _, open := cutWild(kind)
+	return kind == "pull_request" || strings.HasSuffix(kind, "*pull_request") || open && len(begin) > 1 && strings.HasPrefix("pull_request", begin)
 }

@@ -58,6 +58,8 @@ const (
 const (
 	otherBranch = "refs/heads/feature/x"
 	otherTag    = "refs/tags/v1.2.3"
+
+	otherEnvironment = "unrelated"
 )
 
 // Probes returns tokens made around a target: the workload itself, then others
@@ -113,6 +115,9 @@ func (p *prober) addTemplate(name string, k token) {
 			value = k.owner + "@" + k.ownerID + "/" + k.repo + "@" + k.repoID
 		}
 		parts[i] = pair.key + ":" + strings.ReplaceAll(value, ":", "%3A")
+		if pair.key == "repo" && anyContext.MatchString(p.target.Subject) {
+			parts[i] += ":" + k.context()
+		}
 	}
 	if strings.HasSuffix(p.target.Subject, ":*") && len(parts) > 0 {
 		parts = append(parts, "x") // more claims, whatever they are
@@ -124,6 +129,10 @@ func (p *prober) addTemplate(name string, k token) {
 	}
 	p.list = append(p.list, Probe{name, p.target.Immutable, k.claims()})
 }
+
+// anyContext begins a template's subject whose second part is the usual context,
+// whatever that is.
+var anyContext = regexp.MustCompile(`^repo:[^:]+:\*+:`)
 
 // templateStart begins each subject of a template: the name of a claim.
 var templateStart = regexp.MustCompile(`^[a-z_]+:`)
@@ -159,7 +168,11 @@ func (p *prober) plain() token {
 func (p *prober) refs() {
 	k := p.plain()
 	p.add(probeOtherBranch, k.on(otherBranch))
-	p.add(probeTag, k.on(differing(otherTag, k.ref, "refs/tags/other-2")))
+	for _, tag := range []string{otherTag, "refs/tags/v4.5.6", "refs/tags/other-2"} {
+		if tag != k.ref {
+			p.add(probeTag, k.on(tag))
+		}
+	}
 	queue := k.on("refs/heads/gh-readonly-queue/" + strings.TrimPrefix(k.ref, "refs/heads/") + "/pr-7-abc")
 	queue.event = "merge_group"
 	p.add(probeMergeQueue, queue)
@@ -191,8 +204,9 @@ func (p *prober) patternRef(k token) {
 func (p *prober) environments() {
 	k := p.base
 	if k.environment == "" {
-		k.environment = "prod"
-		p.add(probeInEnvironment, k)
+		for _, k.environment = range []string{someEnvironment, otherEnvironment} {
+			p.add(probeInEnvironment, k)
+		}
 		return
 	}
 	name := k.environment
@@ -206,7 +220,7 @@ func (p *prober) environments() {
 	p.add(probeLookAlikeEnv, k)
 	k.environment = lastChanged(name)
 	p.add(probeLookAlikeEnv, k)
-	k.environment = "unrelated"
+	k.environment = otherEnvironment
 	p.add(probeOtherEnvironment, k)
 }
 
@@ -214,10 +228,9 @@ func (p *prober) events() {
 	k := p.plain()
 	p.add(probePullRequest, k.inPullRequest("pull_request"))
 	p.add(probePullRequestTarget, k.inPullRequest("pull_request_target"))
-	if k.ref != defaultBranch {
+	if k = p.base; k.ref != defaultBranch {
 		return
 	}
-	k = p.base
 	k.event = "issue_comment"
 	p.add(probeIssueComment, k)
 	k.event = "workflow_run"
@@ -245,6 +258,11 @@ func (p *prober) repositories() {
 	p.add(probeOtherRepository, k.of(k.owner, k.ownerID, another, "80001"))
 	p.add(probeLongerRepository, k.of(k.owner, k.ownerID, k.repo+"-evil", "80002"))
 	p.add(probeLongerRepository, k.of(k.owner, k.ownerID, lastChanged(k.repo), "80003"))
+	if p.target.RepositoryID != "" {
+		longer := k.of(k.owner, k.ownerID, k.repo, k.repoID+"9")
+		longer.immutable = true
+		p.list = append(p.list, Probe{probeLongerRepository, true, longer.claims()})
+	}
 	p.add(probeRenamed, k.of(k.owner, k.ownerID, k.repo+"-renamed", k.repoID))
 	p.add(probeLongerOwner, k.of(k.owner+"-evil", "90001", k.repo, "90002"))
 	p.add(probeLongerOwner, k.of(k.owner+"-evil", "90001", "x", "90002"))

@@ -52,12 +52,15 @@ func tokenOf(t Target) token {
 	if k.audience == "" {
 		k.audience = "https://github.com/" + k.owner
 	}
-	if strings.HasSuffix(t.Subject, ":pull_request") {
+	switch {
+	case namesPulls(t.Subject):
 		event := "pull_request"
 		if t.Ref == defaultBranch {
 			event = "pull_request_target"
 		}
 		k = k.inPullRequest(event)
+	case strings.HasPrefix(t.Ref, "refs/pull/"):
+		k.event, k.unprotected = "pull_request", true
 	}
 	for claim, value := range t.Claims {
 		k.set(claim, value)
@@ -113,7 +116,7 @@ func (k token) of(owner, ownerID, repo, repoID string) token {
 
 // isPullRequest reports whether the target names pull requests and no other event.
 func (t Target) isPullRequest() bool {
-	return strings.HasSuffix(t.Subject, ":pull_request") || strings.HasPrefix(t.Claims["event_name"], "pull_request")
+	return namesPulls(t.Subject) || strings.HasPrefix(t.Claims["event_name"], "pull_request")
 }
 
 // isPullRequest reports whether the context of sub is pull_request. For
@@ -136,6 +139,13 @@ func (k token) subject() string {
 		s.Kind = oidc.SubjectPullRequest
 	}
 	return s.String()
+}
+
+// context is the part of the usual subject that follows the repository.
+func (k token) context() string {
+	k.template, k.immutable = "", false
+	_, context, _ := strings.Cut(strings.TrimPrefix(k.subject(), "repo:"), ":")
+	return context
 }
 
 func (k token) claims() oidc.Claims {

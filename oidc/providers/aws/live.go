@@ -14,6 +14,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stint-dev/stint/oidc"
@@ -76,7 +77,7 @@ func (r *iamReader) read(ctx context.Context, region string) ([]trust.Document, 
 func (r *iamReader) login(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, wire.ReadTimeout)
 	defer cancel()
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(region))
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(region), awsconfig.WithLogger(logging.Nop{}))
 	if err == nil {
 		_, err = cfg.Credentials.Retrieve(ctx)
 	}

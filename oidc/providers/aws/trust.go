@@ -1,9 +1,11 @@
 package aws
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -82,7 +84,40 @@ func parseTrust(d trust.Document) (trust.Policy, error) {
 		return nil, err
 	}
 	p.nameProviders()
+	if p.unresolved {
+		return trust.Partial(p, p.mayAdmit(d, body)), nil
+	}
 	return p, nil
+}
+
+// placeholder is what stands in a document for an expression that is not known.
+var placeholder = regexp.MustCompile(`unresolved-[0-9]+`)
+
+// mayAdmit asks the document with a policy variable, which may be any text, for each
+// placeholder in a condition. It is nil, and any token may get in, where a placeholder
+// is something else, or an expression has none: a statement that is not known, say.
+func (p *trustPolicy) mayAdmit(d trust.Document, body []byte) func(oidc.Claims) bool {
+	for i := range d.Unresolved {
+		if !bytes.Contains(body, fmt.Appendf(nil, "unresolved-%d", i+1)) {
+			return nil
+		}
+	}
+	for _, s := range p.doc.Statements {
+		unknown := func(who policy.Principal) bool { return placeholder.MatchString(who.ID) }
+		if slices.ContainsFunc(s.Actions, placeholder.MatchString) || slices.ContainsFunc(s.Principals, unknown) {
+			return nil
+		}
+	}
+	open := *p
+	doc, err := policy.Parse(policy.Trust, placeholder.ReplaceAllFunc(body, func(b []byte) []byte { return []byte("${" + string(b) + "}") }))
+	if err != nil || doc.Version != "2012-10-17" {
+		return nil
+	}
+	for i, s := range p.doc.Statements {
+		doc.Statements[i].Principals = s.Principals
+	}
+	open.doc = doc
+	return func(c oidc.Claims) bool { return open.Decide(c).Admits }
 }
 
 // nameProviders gives principals that could not be resolved, such as a reference to
@@ -220,6 +255,30 @@ func baseOperator(operator string) string {
 	return strings.TrimSuffix(after, "IfExists")
 }
 
+// spelling are the values of a condition, in the lower case of most names where it
+// compares them in any case.
+func spelling(c policy.Condition) []string {
+	if baseOperator(c.Operator) != "StringEqualsIgnoreCase" {
+		return c.Values
+	}
+	lower := make([]string, len(c.Values))
+	for i, v := range c.Values {
+		lower[i] = strings.ToLower(v)
+	}
+	return lower
+}
+
+// issuerOf is the issuer of a statement's provider, the one of GitHub's where it has
+// several; "" where it names none.
+func issuerOf(s *policy.Statement) string {
+	at := providers(s)
+	if len(at) == 0 {
+		return ""
+	}
+	i := max(0, slices.IndexFunc(at, func(p providerName) bool { return isGitHub(p.name) }))
+	return "https://" + at[i].name
+}
+
 // Targets reads the conditions of each statement that admits tokens of GitHub's.
 func (p *trustPolicy) Targets() []trust.Target {
 	var targets []trust.Target
@@ -231,7 +290,7 @@ func (p *trustPolicy) Targets() []trust.Target {
 		named := map[string][]string{}
 		for _, c := range s.Conditions {
 			if _, claim, ok := splitKey(c.Key); ok && positive(c.Operator) {
-				named[claim] = append(named[claim], c.Values...)
+				named[claim] = append(named[claim], spelling(c)...)
 			}
 		}
 		list := trust.Named(named)
@@ -239,8 +298,8 @@ func (p *trustPolicy) Targets() []trust.Target {
 			list = []trust.Target{{}} // the provider alone is named
 		}
 		for k := range list {
-			if at := providers(s); len(at) > 0 && list[k].Issuer == "" {
-				list[k].Issuer = "https://" + at[0].name
+			if list[k].Issuer == "" {
+				list[k].Issuer = issuerOf(s)
 			}
 		}
 		targets = append(targets, list...)

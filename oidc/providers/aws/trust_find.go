@@ -3,6 +3,7 @@ package aws
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,13 @@ import (
 // `get-account-authorization-details` print.
 func findTrust(path string, b []byte) ([]trust.Document, error) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	if len(b) > trust.MaxDocumentBytes || !json.Valid(b) {
+	if len(b) > trust.MaxDocumentBytes {
+		return nil, nil
+	}
+	if !json.Valid(b) {
+		if bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) && bytes.Contains(b, []byte(`"`+policy.AssumeRoleWithWebIdentity+`"`)) && strings.HasSuffix(path, ".json") {
+			return nil, errors.New("the file is not one JSON document, and speaks of trust")
+		}
 		return nil, nil
 	}
 	var file struct {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,21 +157,25 @@ func (w *trustWriter) document(provider string) (string, error) {
 // session is the MaxSessionDuration that the grant needs.
 func session(s *settings) int { return int(max(defaultSession, s.ttl) / time.Second) }
 
-// terraform writes the role with its trust; rights are attached elsewhere.
+// terraform writes the role with its trust; rights are attached elsewhere. It is ""
+// when a value has "&{", which the data source would take for the "${" of a variable.
 func (w *trustWriter) terraform(s *settings) string {
+	if slices.ContainsFunc(w.conditions, func(c trustCondition) bool { return strings.Contains(strings.Join(c.values, " "), "&{") }) {
+		return ""
+	}
 	var b strings.Builder
 	name := strings.Map(identifierRune, s.role.name)
 	fmt.Fprintf(&b, "data \"aws_iam_policy_document\" %q {\n  statement {\n    actions = [%q]\n    principals {\n      type        = \"Federated\"\n      identifiers = [%s]\n    }\n",
-		name+"_trust", policy.AssumeRoleWithWebIdentity, hclText(policy.ProviderARN(s.role.partition, s.role.account, w.provider)))
+		name+"_trust", policy.AssumeRoleWithWebIdentity, trust.HCLText(policy.ProviderARN(s.role.partition, s.role.account, w.provider)))
 	for _, c := range w.conditions {
 		values := make([]string, len(c.values))
 		for i, v := range c.values {
-			values[i] = hclText(strings.ReplaceAll(v, "${", "&{")) // the data source's own spelling
+			values[i] = trust.HCLText(strings.ReplaceAll(v, "${", "&{")) // the data source's own spelling
 		}
-		fmt.Fprintf(&b, "    condition {\n      test     = %q\n      variable = %s\n      values   = [%s]\n    }\n", c.operator, hclText(c.key), strings.Join(values, ", "))
+		fmt.Fprintf(&b, "    condition {\n      test     = %q\n      variable = %s\n      values   = [%s]\n    }\n", c.operator, trust.HCLText(c.key), strings.Join(values, ", "))
 	}
 	fmt.Fprintf(&b, "  }\n}\n\nresource \"aws_iam_role\" %q {\n  name                 = %s\n  path                 = %s\n  max_session_duration = %d\n  assume_role_policy   = data.aws_iam_policy_document.%s_trust.json\n}\n",
-		name, hclText(s.role.name), hclText(s.role.path), session(s), name)
+		name, trust.HCLText(s.role.name), trust.HCLText(s.role.path), session(s), name)
 	return b.String()
 }
 
@@ -181,11 +185,6 @@ func identifierRune(r rune) rune {
 		return r
 	}
 	return '_'
-}
-
-// hclText quotes a text for HCL, where "${" and "%{" begin a template.
-func hclText(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
 }
 
 func trustCLI(s *settings) string {

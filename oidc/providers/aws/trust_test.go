@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -63,6 +64,43 @@ func TestTrustGrades(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is not known of a policy neither narrows an Allow nor widens a Deny.
+func TestPlaceholdersNeverNarrow(t *testing.T) {
+	const allow = `{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com"},
+		"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"%s":{"K:sub":%s}}}`
+	const deny = `{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"%s":{"K:sub":%s}}}`
+	exact := fmt.Sprintf(allow, "StringEquals", `"repo:umbrella/shop:ref:refs/heads/main"`)
+	shop, blog, stranger := "repo:umbrella/shop:ref:refs/heads/main", "repo:umbrella/blog:ref:refs/heads/main", "repo:mallory/x:ref:refs/heads/main"
+	for name, c := range map[string]struct {
+		statements string
+		unresolved []string
+		admits     []string
+	}{
+		"a list":             {fmt.Sprintf(allow, "StringLike", `["unresolved-1"]`), []string{"var.subjects"}, []string{shop, blog, stranger}},
+		"a repository":       {fmt.Sprintf(allow, "StringEquals", `"repo:umbrella/unresolved-1:ref:refs/heads/main"`), []string{"var.repo"}, []string{shop, blog}},
+		"one value of two":   {fmt.Sprintf(allow, "StringLike", `["repo:umbrella/shop:*","repo:umbrella/unresolved-1:*"]`), []string{"each.key"}, []string{shop, blog}},
+		"denied values":      {exact + "," + fmt.Sprintf(deny, "StringNotEquals", `"unresolved-1"`), []string{"var.allowed"}, []string{shop}},
+		"denied patterns":    {exact + "," + fmt.Sprintf(deny, "StringNotLike", `"repo:umbrella/unresolved-1:*"`), []string{"var.repo"}, []string{shop}},
+		"denied by owner":    {exact + "," + fmt.Sprintf(deny, "StringLike", `"repo:umbrella/*"`), []string{`dynamic "condition"`}, []string{shop, blog, stranger}},
+		"another statement":  {exact, []string{`dynamic "statement"`}, []string{shop, blog, stranger}},
+		"an unknown action":  {strings.Replace(exact, "sts:AssumeRoleWithWebIdentity", "unresolved-1", 1), []string{"var.action"}, []string{shop, blog, stranger}},
+		"an unknown account": {strings.Replace(exact, "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com", "unresolved-1", 1), []string{"module.oidc.arn"}, []string{shop}},
+	} {
+		body := strings.ReplaceAll(`{"Version":"2012-10-17","Statement":[`+c.statements+`]}`, "K:", "token.actions.githubusercontent.com:")
+		p, err := parseTrust(trust.Document{Body: []byte(body), Unresolved: c.unresolved})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, sub := range []string{shop, blog, stranger} {
+			answer := p.Decide(trusttest.Claims(map[string]string{"iss": trust.GitHubIssuer, "sub": sub, "aud": "sts.amazonaws.com"}))
+			if answer.Admits != slices.Contains(c.admits, sub) || answer.Exact {
+				t.Errorf("%s: %s: %+v", name, sub, answer)
+			}
+		}
 	}
 }
 
@@ -187,6 +225,10 @@ func TestFindReadsExports(t *testing.T) {
 		if name == "list-roles" && docs[0].Line != 2 {
 			t.Errorf("line is %d, want 2", docs[0].Line)
 		}
+	}
+	two := string(statementOf(`{"StringEquals":{"K:sub":"a"}}`)) + "\n" + string(statementOf(`{}`))
+	if _, err := findTrust("trust.json", []byte(two)); err == nil {
+		t.Error("no error for two documents in one file")
 	}
 	if _, err := findTrust("x", []byte(`{"Statement":[{"Effect":"Permit","Action":"sts:AssumeRoleWithWebIdentity"}]}`)); err == nil {
 		t.Error("a broken trust policy gives no error")

@@ -111,6 +111,9 @@ func parseFederated(d trust.Document) (trust.Policy, error) {
 		return nil, fmt.Errorf("the credential is larger than %d bytes", trust.MaxDocumentBytes)
 	}
 	body := bytes.TrimSpace(d.Body)
+	if err := trust.CheckKeys(body); err != nil {
+		return nil, fmt.Errorf("the credential is not as Graph writes it: %w", err)
+	}
 	raws := []json.RawMessage{body}
 	if len(body) > 0 && body[0] == '[' {
 		if err := json.Unmarshal(body, &raws); err != nil {
@@ -127,6 +130,9 @@ func parseFederated(d trust.Document) (trust.Policy, error) {
 	}
 	if len(p.any) == 0 {
 		return nil, fmt.Errorf("the list of credentials is empty")
+	}
+	if d.HasPlaceholders() {
+		return trust.Partial(p, nil), nil
 	}
 	return p, nil
 }
@@ -256,7 +262,7 @@ func (p federatedPolicy) Targets() []trust.Target {
 			named["sub"] = []string{f.Subject}
 		}
 		for _, c := range f.clauses {
-			named[c.claim] = append(named[c.claim], c.starred())
+			named[c.claim] = append(named[c.claim], c.value)
 		}
 		targets = append(targets, trust.Named(named)...)
 	}

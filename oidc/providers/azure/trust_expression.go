@@ -112,14 +112,6 @@ func (c clause) holds(claims oidc.Claims) bool {
 	return claims.Get(c.claim) == c.value
 }
 
-// starred is the value with a star for each wildcard.
-func (c clause) starred() string {
-	if c.like {
-		return strings.ReplaceAll(c.value, "?", "*")
-	}
-	return c.value
-}
-
 // matchWildcard matches the whole of s: "*" is any run, also none, and crosses "/" and
 // ":"; "?" is one character. Upper and lower case differ. Microsoft documents neither
 // the empty run nor case; this is the reading that its examples suggest.

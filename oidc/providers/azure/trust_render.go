@@ -196,20 +196,15 @@ func federatedTerraform(list []*federated) string {
 	var b strings.Builder
 	for _, f := range list {
 		kind, what, value, audience := "azuread_application_federated_identity_credential", "subject", f.Subject, "audiences"
-		list := "[" + hclText(f.Audiences[0]) + "]"
+		list := "[" + trust.HCLText(f.Audiences[0]) + "]"
 		if f.Matching != nil {
 			kind, what, value = "azuread_application_flexible_federated_identity_credential", "claims_matching_expression", f.Matching.Value
-			audience, list = "audience", hclText(f.Audiences[0])
+			audience, list = "audience", trust.HCLText(f.Audiences[0])
 		}
 		fmt.Fprintf(&b, "resource %q %q {\n  application_id = var.application_id\n  display_name = %s\n  issuer = %s\n  %s = %s\n  %s = %s\n}\n\n",
-			kind, strings.ReplaceAll(f.Name, ".", "-"), hclText(f.Name), hclText(f.Issuer), audience, list, what, hclText(value))
+			kind, strings.ReplaceAll(f.Name, ".", "-"), trust.HCLText(f.Name), trust.HCLText(f.Issuer), audience, list, what, trust.HCLText(value))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// hclText quotes a text for HCL, where ${ and %{ begin a template.
-func hclText(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
 }
 
 func federatedCLI(list []*federated, client string) string {

@@ -121,11 +121,6 @@ func TestWhatCannotBeRendered(t *testing.T) {
 }
 
 func TestQuoting(t *testing.T) {
-	for in, want := range map[string]string{"a": `"a"`, `it's "x" \ ${a} %{b}` + "\n": `"it's \"x\" \\ $${a} %%{b}\n"`} {
-		if got := hcl(in); got != want {
-			t.Errorf("%q is %s in terraform", in, got)
-		}
-	}
 	for in, want := range map[string]string{"": "''", "a-b/c": "a-b/c", "it's $x": `'it'\''s $x'`, "*": "'*'"} {
 		if got := shell(in); got != want {
 			t.Errorf("%q is %s in a shell", in, got)

@@ -96,12 +96,18 @@ func parseLock(d trust.Document) (trust.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.HasPlaceholders() {
+		return trust.Partial(l, nil), nil
+	}
 	return l, nil
 }
 
 func readLock(d trust.Document) (*lock, error) {
 	if len(d.Body) > trust.MaxDocumentBytes {
 		return nil, fmt.Errorf("the provider is larger than %d bytes", trust.MaxDocumentBytes)
+	}
+	if err := trust.CheckKeys(d.Body); err != nil {
+		return nil, fmt.Errorf("the provider is not as the api writes it: %w", err)
 	}
 	l := &lock{mapping: map[string]*cel.Expression{}, open: len(d.Unresolved) > 0}
 	if err := json.Unmarshal(d.Body, &l.body); err != nil {

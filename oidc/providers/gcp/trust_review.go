@@ -237,7 +237,7 @@ func (r *review) values(n *cel.Node, claim string, values []cel.Value, alone boo
 	for _, v := range values {
 		s, isText := v.AsText()
 		switch {
-		case v.IsWhole() && claim != "exp" && claim != "iat" && claim != "nbf":
+		case notText(v) && claim != "exp" && claim != "iat" && claim != "nbf":
 			never++
 		case isText && strings.ContainsAny(s, "*"):
 			never++
@@ -248,7 +248,7 @@ func (r *review) values(n *cel.Node, claim string, values []cel.Value, alone boo
 		return
 	}
 	class := "literal-wildcard"
-	if values[0].IsWhole() {
+	if notText(values[0]) {
 		class = "claim-type"
 	}
 	grade, message := trust.Grade(""), fmt.Sprintf("%.200s is never true", n.Source)
@@ -259,6 +259,11 @@ func (r *review) values(n *cel.Node, claim string, values []cel.Value, alone boo
 		grade = trust.Dead
 	}
 	r.add(class, grade, message)
+}
+
+// notText reports whether a value is a number or a boolean, which no claim of GitHub is.
+func notText(v cel.Value) bool {
+	return v.IsWhole() || v.Outcome().Only(cel.True) || v.Outcome().Only(cel.False)
 }
 
 // negated looks for a part that lists what is shut out. A claim that is there at all

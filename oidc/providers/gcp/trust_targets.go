@@ -223,6 +223,16 @@ func (l *lock) named(n *cel.Node, into names) {
 		}
 		return
 	}
+	if n.Name == "==" {
+		for i, side := range n.Args {
+			if text, ok := n.Args[1-i].Literal.AsText(); ok && n.Args[1-i].Kind == cel.Literal {
+				for claim, part := range takeApart(side, text) {
+					into.add(claim, part)
+				}
+			}
+		}
+		return
+	}
 	if claim, literal, ok := l.textTest(n); ok {
 		for _, value := range likenesses(n.Name, claim, literal) {
 			into.add(claim, value)
@@ -282,7 +292,11 @@ type reading struct {
 func readings(re *syntax.Regexp) []reading {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return []reading{{string(re.Rune), re.Flags&syntax.FoldCase == 0}}
+		if re.Flags&syntax.FoldCase != 0 {
+			// The parser keeps the capitals of what is compared in any case.
+			return []reading{{strings.ToLower(string(re.Rune)), true}}
+		}
+		return []reading{{string(re.Rune), true}}
 	case syntax.OpBeginText, syntax.OpEndText, syntax.OpEmptyMatch:
 		return []reading{{"", true}}
 	case syntax.OpCapture:

@@ -3,6 +3,8 @@ package gcp
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stint-dev/stint/oidc/trust"
 )
 
 // terraform writes the lock for the google provider. Without a service account the
@@ -10,25 +12,25 @@ import (
 func (r *rendering) terraform() string {
 	var b strings.Builder
 	s := r.settings
-	fmt.Fprintf(&b, "resource \"google_iam_workload_identity_pool_provider\" %s {\n", hcl(tfName(s.providerID)))
+	fmt.Fprintf(&b, "resource \"google_iam_workload_identity_pool_provider\" %s {\n", trust.HCLText(tfName(s.providerID)))
 	arguments(&b, "  ", [][2]string{
-		{"project", hcl(s.pool.project)}, {"workload_identity_pool_id", hcl(s.pool.id)}, {"workload_identity_pool_provider_id", hcl(s.providerID)},
+		{"project", trust.HCLText(s.pool.project)}, {"workload_identity_pool_id", trust.HCLText(s.pool.id)}, {"workload_identity_pool_provider_id", trust.HCLText(s.providerID)},
 	})
 	b.WriteString("\n  attribute_mapping = {\n")
 	var mapping [][2]string
 	for _, key := range sortedKeys(r.mapping) {
-		mapping = append(mapping, [2]string{hcl(key), hcl(r.mapping[key])})
+		mapping = append(mapping, [2]string{trust.HCLText(key), trust.HCLText(r.mapping[key])})
 	}
 	arguments(&b, "    ", mapping)
-	fmt.Fprintf(&b, "  }\n\n  attribute_condition = %s\n\n  oidc {\n", hcl(r.condition))
-	arguments(&b, "    ", [][2]string{{"issuer_uri", hcl(r.terms.Repository.Issuer)}, {"allowed_audiences", "[" + hcl(s.Audience) + "]"}})
+	fmt.Fprintf(&b, "  }\n\n  attribute_condition = %s\n\n  oidc {\n", trust.HCLText(r.condition))
+	arguments(&b, "    ", [][2]string{{"issuer_uri", trust.HCLText(r.terms.Repository.Issuer)}, {"allowed_audiences", "[" + trust.HCLText(s.Audience) + "]"}})
 	b.WriteString("  }\n}\n")
 	n := 0
 	for _, m := range r.members {
 		for _, t := range r.toolBindings() {
 			n++
-			fmt.Fprintf(&b, "\nresource %s %s {\n", hcl(t.resource), hcl(fmt.Sprintf("%s_%d", tfName(s.providerID), n)))
-			arguments(&b, "  ", [][2]string{{t.argument, hcl(t.value)}, {"role", hcl(t.role)}, {"member", hcl(m)}})
+			fmt.Fprintf(&b, "\nresource %s %s {\n", trust.HCLText(t.resource), trust.HCLText(fmt.Sprintf("%s_%d", tfName(s.providerID), n)))
+			arguments(&b, "  ", [][2]string{{t.argument, trust.HCLText(t.value)}, {"role", trust.HCLText(t.role)}, {"member", trust.HCLText(m)}})
 			b.WriteString("}\n")
 		}
 	}
@@ -104,12 +106,6 @@ func (r *rendering) commands() string {
 
 // tfName makes an id a name of Terraform.
 func tfName(id string) string { return strings.ReplaceAll(id, "-", "_") }
-
-// hcl writes a string of Terraform, in which ${ and %{ begin templates.
-func hcl(s string) string {
-	s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{").Replace(s)
-	return `"` + s + `"`
-}
 
 // shell quotes a word for a POSIX shell.
 func shell(s string) string {

@@ -72,7 +72,7 @@ func findSTS(path string, b []byte) ([]trust.Document, error) {
 			return nil, nil
 		}
 	} else if err != nil {
-		return nil, errors.New("the policy is not a YAML mapping")
+		return nil, errors.New("the policy is not a YAML mapping, or gives a field twice")
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	return []trust.Document{{Cloud: "octo-sts", Path: path, Line: 1, Name: strings.TrimSuffix(name, octoSuffix), Body: b}}, nil
@@ -84,7 +84,7 @@ func parseSTS(d trust.Document) (trust.Policy, error) {
 	}
 	var keys map[string]any
 	if err := yaml.Unmarshal(d.Body, &keys); err != nil || keys == nil {
-		return nil, errors.New("the policy is not a YAML mapping")
+		return nil, errors.New("the policy is not a YAML mapping, or gives a field twice")
 	}
 	p := &stsPolicy{path: d.Path, unresolved: len(d.Unresolved) > 0}
 	if err := yaml.Unmarshal(d.Body, p); err != nil {
@@ -98,6 +98,9 @@ func parseSTS(d trust.Document) (trust.Policy, error) {
 		}
 	}
 	p.compile()
+	if d.HasPlaceholders() {
+		return trust.Partial(p, nil), nil
+	}
 	return p, nil
 }
 

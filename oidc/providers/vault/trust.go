@@ -106,11 +106,31 @@ func parseRole(d trust.Document) (trust.Policy, error) {
 	if len(d.Body) > trust.MaxDocumentBytes {
 		return nil, fmt.Errorf("the role is larger than %d bytes", trust.MaxDocumentBytes)
 	}
+	if err := checkFields(d.Body); err != nil {
+		return nil, fmt.Errorf("the role is not as Vault writes it: %w", err)
+	}
 	r := &role{unresolved: len(d.Unresolved) > 0}
 	if err := json.Unmarshal(d.Body, r); err != nil {
 		return nil, fmt.Errorf("the role is not as Vault writes it: %s", jsonProblem(err))
 	}
+	if d.HasPlaceholders() {
+		return trust.Partial(r, nil), nil
+	}
 	return r, nil
+}
+
+// checkFields refuses a role that Vault would read as another: with a field twice, or
+// one with a capital, which Vault passes over.
+func checkFields(b []byte) error {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(b, &object) == nil {
+		for name := range object {
+			if name != strings.ToLower(name) {
+				return fmt.Errorf("the field %.60q has a capital, and Vault passes over it", name)
+			}
+		}
+	}
+	return trust.CheckKeys(b)
 }
 
 // jsonProblem says where a decoder stopped, without the text that it stopped at.

@@ -159,9 +159,9 @@ func (s *settings) terraform(body map[string]any) string {
 	}
 	var b strings.Builder
 	label := "stint_" + strings.ReplaceAll(s.Role, ".", "_") // a label begins with a letter
-	fmt.Fprintf(&b, "resource \"vault_jwt_auth_backend_role\" %q {\n  backend = %s\n  role_name = %s\n", label, hclText(s.Mount), hclText(s.Role))
+	fmt.Fprintf(&b, "resource \"vault_jwt_auth_backend_role\" %q {\n  backend = %s\n  role_name = %s\n", label, trust.HCLText(s.Mount), trust.HCLText(s.Role))
 	if s.Namespace != "" {
-		fmt.Fprintf(&b, "  namespace = %s\n", hclText(s.Namespace))
+		fmt.Fprintf(&b, "  namespace = %s\n", trust.HCLText(s.Namespace))
 	}
 	names := []string{"role_type", "user_claim", "bound_audiences", "bound_claims_type", "bound_claims", "claim_mappings", "token_policies", "token_type"}
 	for _, name := range names {
@@ -172,7 +172,7 @@ func (s *settings) terraform(body map[string]any) string {
 	}
 	b.WriteString("}\n")
 	if s.ownPolicy() {
-		fmt.Fprintf(&b, "\nresource \"vault_policy\" %q {\n  name = %s\n  policy = %s\n}\n", label, hclText(strings.ToLower(s.Role)), hclText(s.policy()))
+		fmt.Fprintf(&b, "\nresource \"vault_policy\" %q {\n  name = %s\n  policy = %s\n}\n", label, trust.HCLText(strings.ToLower(s.Role)), trust.HCLText(s.policy()))
 	}
 	return b.String()
 }
@@ -182,14 +182,14 @@ func (s *settings) terraform(body map[string]any) string {
 func hclValue(v any, commas bool) string {
 	switch v := v.(type) {
 	case string:
-		return hclText(v)
+		return trust.HCLText(v)
 	case []string:
 		if commas {
-			return hclText(strings.Join(v, ","))
+			return trust.HCLText(strings.Join(v, ","))
 		}
 		quoted := make([]string, len(v))
 		for i, s := range v {
-			quoted[i] = hclText(s)
+			quoted[i] = trust.HCLText(s)
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
 	case map[string]string:
@@ -202,7 +202,7 @@ func hclValue(v any, commas bool) string {
 		var b strings.Builder
 		b.WriteString("{\n")
 		for _, k := range sortedKeys(v) {
-			fmt.Fprintf(&b, "    %s = %s\n", hclText(k), hclValue(v[k], commas))
+			fmt.Fprintf(&b, "    %s = %s\n", trust.HCLText(k), hclValue(v[k], commas))
 		}
 		return b.String() + "  }"
 	}
@@ -232,11 +232,6 @@ func sortedKeys(m map[string]any) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// hclText quotes a text for HCL, where ${ and %{ begin a template.
-func hclText(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
 }
 
 // commands are for the vault command; bao takes the same.

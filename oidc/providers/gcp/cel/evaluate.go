@@ -7,7 +7,7 @@ import (
 
 // Limits of an evaluation. Beyond them the outcome is open.
 const (
-	maxSteps     = 20_000
+	maxSteps     = 5_000
 	matchSteps   = 100 // that a regular expression counts for
 	maxTextBytes = 64 << 10
 	maxItems     = 4096
