@@ -111,6 +111,8 @@ type Resolver interface {
 	// Digest returns the digest, sha256:…, of what the image [HOST/]NAME[:TAG] is now,
 	// for all its platforms together where it has several.
 	Digest(ctx context.Context, image string) (string, error)
+	// Environment returns what the deployment environment name of owner/repo demands.
+	Environment(ctx context.Context, owner, repo, name string) (workflows.Protection, error)
 }
 
 // A Pass is what a rule is shown. It is made by the engine for one rule and one

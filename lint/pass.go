@@ -2,6 +2,8 @@ package lint
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
@@ -34,6 +36,35 @@ func (p *Pass) Jobs(visit func(job *reach.Job)) {
 			visit(p.Graph.Of(j))
 		}
 	}
+}
+
+// publicHost is the server that a [Resolver] asks about repositories.
+const publicHost = "github.com"
+
+// Protection returns what the job's deployment environment demands. The error is that of
+// [Resolver.Environment], or ErrOffline where there is nothing to ask: the name is an
+// expression, or the workflow is for others to call, whose environment it then is. A rule
+// calls it where the answer matters: what has none is recorded as not checked.
+func (p *Pass) Protection(job *reach.Job) (workflows.Protection, error) {
+	var none workflows.Protection
+	if job.Job.Environment == nil || onlyCalled(job) {
+		return none, ErrOffline
+	}
+	name, constant := job.Job.Environment.Name.Const()
+	if !constant || name == "" || !p.NeedsNetwork() {
+		return none, ErrOffline
+	}
+	owner, repo, named := strings.Cut(p.Repository.Name, "/")
+	if !named || p.Repository.Host != publicHost {
+		p.NotChecked("what environments demand: the remote called origin names no repository on " + publicHost)
+		return none, ErrOffline
+	}
+	return p.Resolver.Environment(p.Context, owner, repo, name)
+}
+
+// onlyCalled reports whether only workflows of other repositories start the job.
+func onlyCalled(job *reach.Job) bool {
+	return len(job.Callers) == 0 && !slices.ContainsFunc(job.Job.Workflow.On, func(t *workflows.Trigger) bool { return t.Event != "workflow_call" })
 }
 
 // worst returns the job whose reach is graded worst, the first of equals.

@@ -40,6 +40,11 @@ func (Offline) Advisories(context.Context) ([]workflows.RemoteAdvisory, error) {
 // Digest implements [Resolver].
 func (Offline) Digest(context.Context, string) (string, error) { return "", ErrOffline }
 
+// Environment implements [Resolver].
+func (Offline) Environment(context.Context, string, string, string) (workflows.Protection, error) {
+	return workflows.Protection{}, ErrOffline
+}
+
 // noting is the Resolver that a rule sees: it records what had no answer, so that no
 // rule can forget to say so.
 type noting struct {
@@ -92,4 +97,10 @@ func (n noting) Digest(ctx context.Context, image string) (string, error) {
 	digest, err := n.Resolver.Digest(ctx, image)
 	n.note(err)
 	return digest, err
+}
+
+func (n noting) Environment(ctx context.Context, owner, repo, name string) (workflows.Protection, error) {
+	p, err := n.Resolver.Environment(ctx, owner, repo, name)
+	n.note(err)
+	return p, err
 }

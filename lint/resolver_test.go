@@ -25,6 +25,9 @@ func (f failing) Advisories(context.Context) ([]workflows.RemoteAdvisory, error)
 	return nil, f.err
 }
 func (f failing) Digest(context.Context, string) (string, error) { return "", f.err }
+func (f failing) Environment(context.Context, string, string, string) (workflows.Protection, error) {
+	return workflows.Protection{}, f.err
+}
 
 // questions are all that a Resolver can be asked.
 var questions = map[string]func(*Pass) error{
@@ -34,6 +37,10 @@ var questions = map[string]func(*Pass) error{
 	"archived":   func(p *Pass) error { _, err := p.Resolver.Archived(p.Context, "a", "b"); return err },
 	"advisories": func(p *Pass) error { _, err := p.Resolver.Advisories(p.Context); return err },
 	"digest":     func(p *Pass) error { _, err := p.Resolver.Digest(p.Context, "a/b:1"); return err },
+	"environment": func(p *Pass) error {
+		_, err := p.Resolver.Environment(p.Context, "a", "b", "c")
+		return err
+	},
 }
 
 // Whatever a rule asks and gets no answer to is reported as not checked, without its doing.

@@ -63,7 +63,8 @@ type Use struct {
 	// written, "" for images.
 	Name string `json:"name"`
 	Ref  string `json:"ref"`
-	// Commit is the full commit that Ref meant when it was last resolved, "" if never.
+	// Commit is the full commit that runs where the file or actions.lock says so, else "":
+	// Document.Refs has what a tag or branch names.
 	Commit string `json:"commit,omitempty"`
 	// Pinned is set when Ref itself is a full commit, or an image's digest is given.
 	// Locked is set when actions.lock says which commit runs; Commit is that one then.

@@ -2,6 +2,7 @@ package org_test
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,7 +71,8 @@ func scanLarge(t *testing.T, n int, path string) {
 	stats := w.scan(path)
 	peak := peakMemory(os.Getpid())
 	t.Logf("first scan: %d queries, %s, peak memory %d MiB", stats.GraphQL, time.Since(start).Round(time.Millisecond), peak>>20)
-	if want := (n + 99) / 100; stats.GraphQL != want {
+	// The five refs of all actions are asked for at once.
+	if want := (n+99)/100 + 1; stats.GraphQL != want {
 		t.Errorf("%d queries, want %d", stats.GraphQL, want)
 	}
 	if peak > maxMemory {
@@ -80,14 +82,15 @@ func scanLarge(t *testing.T, n int, path string) {
 	start = time.Now()
 	stats = w.scan(path)
 	t.Logf("second scan: %d queries, %s", stats.GraphQL, time.Since(start).Round(time.Millisecond))
-	if stats.GraphQL > (n/100)/100+1 {
+	if stats.GraphQL > (n/100)/100+1+1 {
 		t.Errorf("%d queries after %d changes", stats.GraphQL, n/100)
 	}
 }
 
 // incidents holds queries that hit few and nearly all jobs against the second.
 func incidents(t *testing.T, bin, path string) {
-	for _, asked := range [][]string{{"vendor/upload@v3"}, {"actions/checkout"}, {"nobody/here"}, {"--package", "npm:chalk"}, {"--package", "npm:chalk", "--since", "2026-01-01"}} {
+	commit := fmt.Sprintf("%x", sha1.Sum([]byte("v4 of actions/checkout"))) // where the host has it
+	for _, asked := range [][]string{{"vendor/upload@v3"}, {"actions/checkout"}, {"actions/checkout@" + commit}, {"nobody/here"}, {"--package", "npm:chalk"}, {"--package", "npm:chalk", "--since", "2026-01-01"}} {
 		for _, format := range []string{"text", "csv", "markdown", "json"} {
 			out, took, used, _ := run(t, bin, append([]string{"incident", "--index", path, "--format", format}, asked...)...)
 			t.Logf("incident %s as %s: %d KiB, %s, processor %s", strings.Join(asked, " "), format, len(out)>>10, took.Round(time.Millisecond), used.Round(time.Millisecond))

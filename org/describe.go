@@ -78,6 +78,9 @@ func documentOf(tx *bbolt.Tx) (*Document, error) {
 	if d.Settings, err = settingsOf(tx); err != nil {
 		return nil, err
 	}
+	if d.Refs, err = allRefs(tx); err != nil {
+		return nil, err
+	}
 	if err := d.addTrend(tx); err != nil {
 		return nil, err
 	}
@@ -88,6 +91,7 @@ func documentOf(tx *bbolt.Tx) (*Document, error) {
 // addRepositories adds the repositories by name, and what their jobs sum up to.
 func (d *Document) addRepositories(tx *bbolt.Tx, last runRecord, secrets *inventory) error {
 	digests := newDecoder()
+	own := ownActions{prefix: strings.ToLower(d.Organization) + "/", used: map[string]bool{}, read: map[string]bool{}}
 	err := eachRepo(tx, func(r *repoRecord) error {
 		r.settle(last)
 		d.Repositories = append(d.Repositories, r.Repository)
@@ -97,9 +101,13 @@ func (d *Document) addRepositories(tx *bbolt.Tx, last runRecord, secrets *invent
 		a, err := digests.read(tx, r.Analysis)
 		d.Pairs += a.Pairs
 		secrets.use(&r.Repository, a)
+		own.add(r.Name, &a)
 		return err
 	})
 	slices.SortFunc(d.Repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
+	if isWhole(tx) {
+		d.Coverage.ActionsNotRead = own.missing() // a shard does not have those of the others
+	}
 	return err
 }
 
@@ -122,7 +130,7 @@ func (d *Document) addTrend(tx *bbolt.Tx) error {
 
 // cover says how much of the organization the document speaks of.
 func (d *Document) cover(last runRecord, tx *bbolt.Tx) {
-	d.Coverage = Coverage{Repositories: len(d.Repositories), By: map[Status]int{}, Requests: last.Requests}
+	d.Coverage.Repositories, d.Coverage.By, d.Coverage.Requests = len(d.Repositories), map[Status]int{}, last.Requests
 	here := 0
 	for _, r := range d.Repositories {
 		d.Coverage.By[r.Status]++
@@ -135,8 +143,12 @@ func (d *Document) cover(last runRecord, tx *bbolt.Tx) {
 		d.Coverage.By[StatusDenied] += last.Hidden
 	}
 	by := d.Coverage.By
-	whole := string(tx.Bucket(metaBucket).Get([]byte("shards"))) == Shard{}.String()
-	d.Coverage.Complete = !last.Ended.IsZero() && by[StatusDenied]+by[StatusFailed]+by[StatusOld] == 0 && whole && here+last.Hidden >= last.Total
+	d.Coverage.Complete = !last.Ended.IsZero() && by[StatusDenied]+by[StatusFailed]+by[StatusOld] == 0 && isWhole(tx) && here+last.Hidden >= last.Total
+}
+
+// isWhole reports whether the index is of the whole organization, and no shard.
+func isWhole(tx *bbolt.Tx) bool {
+	return string(tx.Bucket(metaBucket).Get([]byte("shards"))) == Shard{}.String()
 }
 
 // settingsOf returns the settings of the index, the organization's first.

@@ -34,6 +34,8 @@ type Document struct {
 	Repositories []Repository `json:"repositories"`
 	Secrets      []Secret     `json:"secrets"`
 	Settings     []Setting    `json:"settings"`
+	// Refs are the tags and branches that actions and workflows are used by.
+	Refs []Ref `json:"refs,omitempty"`
 	// Posture are the findings that the settings give, of the organization (Path is "")
 	// or of one repository (Path is owner/repo).
 	Posture []Finding `json:"posture"`
@@ -102,6 +104,10 @@ type Coverage struct {
 	By           map[Status]int `json:"by"`
 	// Complete is set when the last run came to its end and nothing was denied or failed.
 	Complete bool `json:"complete"`
+	// ActionsNotRead are the organization's own actions and workflows that it uses and
+	// whose files are not in the index, sorted: they are of a repository that could not be
+	// read, or lie outside of .github where no file of theirs names them.
+	ActionsNotRead []string `json:"actions_not_read,omitempty"`
 	// Requests counts what the last run asked the host.
 	Requests Requests `json:"requests"`
 }

@@ -11,13 +11,15 @@ import (
 
 // A Query is a question about an incident.
 type Query struct {
-	// Action is owner/repo[/path] in lower case, or docker:// with an image. Ref is a tag,
-	// a branch or a full commit; "" asks for all that could be moved.
+	// Action is owner/repo[/path] in lower case, or docker:// with an image. Ref is a tag or
+	// a branch, or a commit by at least its first 7 digits; "" asks for all that could be
+	// moved.
 	Action, Ref string
 	// Package is asked for instead of an action: an ecosystem and a name, and a version
 	// or "".
 	Ecosystem, Package, Version string
-	// Since and Until bound the time; zero is the present state of the index.
+	// Since and Until bound the time. Zero is the present state of the files, with every
+	// commit that a ref was ever seen at.
 	Since, Until time.Time
 }
 

@@ -94,13 +94,15 @@ func TestIncident(t *testing.T) {
 	_, path := incidentWorld(t)
 	through := []string{"through r4 build acme/r3/.github/actions/outer@v3", "through r6 call acme/r5/.github/workflows/call.yml@main"}
 	for asked, want := range map[string][]string{
-		"evil/tool":        {"named r0 build evil/tool@v1", "named r1 build evil/tool/sub@v2", "named r5 inner evil/tool@v1", "named r7 build evil/tool@v1", through[0], through[1]},
-		"Evil/Tool@v1":     {"named r0 build evil/tool@v1", "named r5 inner evil/tool@v1", "named r7 build evil/tool@v1", through[0], through[1]},
-		"evil/tool@v2":     {"named r1 build evil/tool/sub@v2"},
-		"evil/tool/sub":    {"named r1 build evil/tool/sub@v2"},
-		"evil/tool@" + pin: {"named r2 build evil/tool@" + pin},
-		"evil/too":         nil,
-		"nobody/here":      nil,
+		"evil/tool":     {"named r0 build evil/tool@v1", "named r1 build evil/tool/sub@v2", "named r5 inner evil/tool@v1", "named r7 build evil/tool@v1", through[0], through[1]},
+		"Evil/Tool@v1":  {"named r0 build evil/tool@v1", "named r5 inner evil/tool@v1", "named r7 build evil/tool@v1", through[0], through[1]},
+		"evil/tool@v2":  {"named r1 build evil/tool/sub@v2"},
+		"evil/tool/sub": {"named r1 build evil/tool/sub@v2"},
+		// The host does not have evil/tool: what its tags name is not known.
+		"evil/tool@" + pin: append([]string{"named r2 build evil/tool@" + pin, "possible r0 build evil/tool@v1", "possible r1 build evil/tool/sub@v2"},
+			strings.Replace(through[0], "through", "possible", 1), "possible r5 inner evil/tool@v1", strings.Replace(through[1], "through", "possible", 1), "possible r7 build evil/tool@v1"),
+		"evil/too":    nil,
+		"nobody/here": nil,
 	} {
 		if got, _ := ask(t, path, action(t, asked)); !slices.Equal(got, want) {
 			t.Errorf("%s:\n got %q\nwant %q", asked, got, want)
@@ -112,6 +114,9 @@ func TestIncident(t *testing.T) {
 	}
 	if !slices.ContainsFunc(in.Unknown, func(s string) bool { return strings.HasSuffix(s, ": acme/r3/elsewhere") }) {
 		t.Errorf("not said to be unknown: acme/r3/elsewhere: %q", in.Unknown)
+	}
+	if got := document(t, path).Coverage.ActionsNotRead; !slices.Equal(got, []string{"acme/r3/elsewhere"}) {
+		t.Errorf("not read: %q", got)
 	}
 	var order []string
 	for _, r := range in.Rotations {

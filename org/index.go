@@ -17,7 +17,7 @@ import (
 // buckets hold is a new version.
 const (
 	indexFormat  = "stint organization index"
-	indexVersion = "2"
+	indexVersion = "3"
 )
 
 // lockTimeout is how long an index that another process uses is waited for.
@@ -36,9 +36,10 @@ var (
 	analysisBucket = []byte("analyses") // key → Analysis as JSON in zlib
 	digestBucket   = []byte("digests")  // key → digest: what queries need of an analysis
 	useBucket      = []byte("uses")     // action or ecosystem, 0, key → nothing: which analyses have it
+	refBucket      = []byte("refs")     // owner/repo, 0, tag or branch → Ref
 	runBucket      = []byte("runs")     // number → runRecord
 	settingBucket  = []byte("settings") // "" or a repository's id → what was read of it
-	buckets        = [][]byte{metaBucket, repoBucket, setBucket, blobBucket, analysisBucket, digestBucket, useBucket, runBucket, settingBucket}
+	buckets        = [][]byte{metaBucket, repoBucket, setBucket, blobBucket, analysisBucket, digestBucket, useBucket, refBucket, runBucket, settingBucket}
 )
 
 // An Index is everything that is known of one organization, in one file. One process

@@ -189,11 +189,13 @@ func collect(tx *bbolt.Tx) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = dropExcept(tx.Bucket(useBucket), func(k []byte) bool {
+	if _, err = dropExcept(tx.Bucket(useBucket), func(k []byte) bool {
 		_, key, _ := cutUseKey(k)
 		return analyses[string(hashKey(key))]
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	return dropRefs(tx)
 }
 
 func dropExcept(b *bbolt.Bucket, keep func(key []byte) bool) (int, error) {

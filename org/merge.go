@@ -2,6 +2,7 @@ package org
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -165,8 +166,9 @@ func earlier(a, b time.Time) time.Time {
 // maxTaken bounds what one transaction of a merge writes, in bytes.
 const maxTaken = 16 << 20
 
-// contentBuckets are named by what they hold: the same key has the same value.
-var contentBuckets = [][]byte{repoBucket, setBucket, blobBucket, analysisBucket, digestBucket, useBucket, settingBucket}
+// contentBuckets are named by what they hold: the same key has the same value, but for
+// refs and settings, which each shard has read for itself.
+var contentBuckets = [][]byte{repoBucket, setBucket, blobBucket, analysisBucket, digestBucket, useBucket, refBucket, settingBucket}
 
 // take copies the records of another index, a part at a time.
 func (x *Index) take(from *bbolt.Tx) error {
@@ -177,10 +179,7 @@ func (x *Index) take(from *bbolt.Tx) error {
 				to, n := tx.Bucket(name), 0
 				for ; k != nil && n < maxTaken; k, v = c.Next() {
 					n += len(k) + len(v)
-					if bytes.Equal(name, settingBucket) && !newerSettings(to.Get(k), v) {
-						continue
-					}
-					if err := to.Put(k, v); err != nil {
+					if err := mergeRecord(to, name, k, v); err != nil {
 						return err
 					}
 				}
@@ -194,8 +193,27 @@ func (x *Index) take(from *bbolt.Tx) error {
 	return nil
 }
 
+// mergeRecord puts a record to those of the shards before.
+func mergeRecord(to *bbolt.Bucket, name, k, v []byte) error {
+	there := to.Get(k)
+	switch {
+	case there == nil:
+	case bytes.Equal(name, settingBucket):
+		if !newerSettings(there, v) {
+			return nil
+		}
+	case bytes.Equal(name, refBucket):
+		var a, b Ref
+		if err := errors.Join(decode(there, &a), decode(v, &b)); err != nil {
+			return err
+		}
+		return putJSON(to, k, a.join(b))
+	}
+	return to.Put(k, v)
+}
+
 // newerSettings reports whether settings were read later than those that are there.
 func newerSettings(there, v []byte) bool {
 	var a, b settingRecord
-	return there == nil || decode(there, &a) == nil && decode(v, &b) == nil && b.Read.After(a.Read)
+	return decode(there, &a) == nil && decode(v, &b) == nil && b.Read.After(a.Read)
 }

@@ -48,18 +48,18 @@ func (s *search) installed(j *jobDigest) (h find, ok, locked bool) {
 		}
 		switch version, named := s.names(in); {
 		case named && (version == "" || s.q.Version == "" || version == s.q.Version || !exact(s.q.Ecosystem, version)):
-			return find{in.Place.Path, in.Place.Line, in.Command, "the command names it", Named}, true, locked
+			return find{in.Place.Path, in.Place.Line, in.Command, "", Named, nil}, true, locked
 		case named:
 			continue // another version of it
 		case in.Locked:
 			locked = true
 		case ok:
 		case in.KeepsLock:
-			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock unless the repository has one", Possible}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock unless the repository has one", Possible, nil}, true
 		case len(in.Packages) > 0:
-			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "what it names may depend on it", Possible}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "what it names may depend on it", Possible, nil}, true
 		default:
-			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock what its manifest asks for", Possible}, true
+			h, ok = find{in.Place.Path, in.Place.Line, in.Command, "installs without a lock what its manifest asks for", Possible, nil}, true
 		}
 	}
 	return h, ok, locked

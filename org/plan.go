@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/stint-dev/stint/workflows/github"
 )
 
 // A Plan is what a scan will ask of the host, before it begins. Pages that the host
@@ -16,7 +18,10 @@ type Plan struct {
 	GraphQL      int // queries, of a point each but for the settings
 	Points       int
 	REST         int
-	Takes        time.Duration
+	// Refs is how many tags and branches were asked for before and will be again, 0 when
+	// none are asked for; before the first scan it is -1, and they come on top of GraphQL.
+	Refs  int
+	Takes time.Duration
 	// Resumed is set when a run that did not end is taken up.
 	Resumed bool
 }
@@ -46,6 +51,12 @@ func (x *Index) Plan(o Options, total int) (Plan, error) {
 		case finished != nil:
 			p.Kind = runChanged
 		}
+		switch {
+		case o.Resolve && finished == nil:
+			p.Refs = -1
+		case o.Resolve:
+			p.Refs = tx.Bucket(refBucket).Stats().KeyN
+		}
 		if p.Repositories == 0 {
 			p.Repositories = last.Total
 		}
@@ -69,6 +80,7 @@ func (p *Plan) count(o Options) {
 	default:
 		p.GraphQL = 2
 	}
+	p.GraphQL += (max(p.Refs, 0) + github.RefsPerQuery - 1) / github.RefsPerQuery
 	p.Points = p.GraphQL
 	if o.Inventory >= OrganizationInventory {
 		p.REST += organizationAsks

@@ -109,7 +109,8 @@ const (
 	stageSweep
 	stageRetry
 	stageJudging
-	stageSettings // after all is judged: it asks more of those that use secrets
+	stageResolving // after all is judged: it asks for what that uses
+	stageSettings  // after all is judged: it asks more of those that use secrets
 	stageDone
 )
 

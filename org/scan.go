@@ -23,6 +23,7 @@ type Client interface {
 	Repositories(ctx context.Context, nodeIDs []string) iter.Seq2[github.Repo, error]
 	Settings(ctx context.Context, org string) (github.Settings, error)
 	RepositorySettings(ctx context.Context, repos []github.Repo, which github.Which) iter.Seq2[github.RepositorySettings, error]
+	Resolve(ctx context.Context, names []github.RefName) iter.Seq2[github.RefCommit, error]
 	Spent() github.Spent
 }
 
@@ -48,6 +49,9 @@ type Options struct {
 	// that was taken away or is back, one that the token may newly read.
 	Sweep     bool
 	Inventory Inventory
+	// Resolve asks which commits the tags and branches name that actions are used by:
+	// [github.RefsPerQuery] of them a query.
+	Resolve bool
 	// Rules are those to judge by, and Known all there are.
 	Rules, Known []*lint.Rule
 	// Build names the build of stint: what another build judged is judged again.
@@ -61,9 +65,9 @@ type Options struct {
 
 // Progress is how far a scan has come.
 type Progress struct {
-	// Doing is what it does: "reading", "comparing", "settings", "judging".
+	// Doing is what it does: "reading", "comparing", "judging", "resolving", "settings".
 	Doing string
-	// Done of Total repositories; Total is 0 when it is not known yet.
+	// Done of Total repositories, of refs where it resolves; Total is 0 when it is not known yet.
 	Done, Total int
 	Requests    Requests
 }
@@ -82,7 +86,8 @@ func Scan(ctx context.Context, c Client, x *Index, o Options) error {
 		return err
 	}
 	for at, do := range []func(context.Context) error{
-		stageListing: s.list, stageSweep: s.sweep, stageRetry: s.retry, stageSettings: s.settings, stageJudging: s.judgeAll,
+		stageListing: s.list, stageSweep: s.sweep, stageRetry: s.retry, stageJudging: s.judgeAll, stageResolving: s.resolve,
+		stageSettings: s.settings,
 	} {
 		if s.run.Stage > stage(at) {
 			continue

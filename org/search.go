@@ -46,8 +46,9 @@ type resident struct {
 // A tenant is a repository that has, or had, an analysis.
 type tenant struct {
 	*resident
-	// now is set when it has it still.
-	now bool
+	// now is set when it has it still, and when are the times at which it may have had it.
+	now  bool
+	when []period
 	// found are the jobs of the analysis that are listed: by their firmest find only.
 	found map[int]bool
 }
@@ -98,7 +99,7 @@ func (s *search) settle() error {
 		s.residents = append(s.residents, at)
 		for i, st := range r.States {
 			if st.Analysis != "" && s.within(r.States, i) {
-				s.move(at, st.Analysis, i == len(r.States)-1)
+				s.move(at, st.Analysis, s.lived(r.States, i), i == len(r.States)-1)
 			}
 		}
 	}
@@ -110,39 +111,46 @@ func (s *search) settle() error {
 
 // move makes a repository a tenant of an analysis, once: one that is back where it was is
 // there now.
-func (s *search) move(r *resident, analysis string, now bool) {
+func (s *search) move(r *resident, analysis string, when period, now bool) {
 	all := s.tenants[analysis]
 	if n := len(all); n > 0 && all[n-1].resident == r {
-		all[n-1].now = now
+		all[n-1].now, all[n-1].when = now, append(all[n-1].when, when)
 		return
 	}
-	s.tenants[analysis] = append(all, &tenant{resident: r, now: now})
+	s.tenants[analysis] = append(all, &tenant{resident: r, now: now, when: []period{when}})
 	name := strings.ToLower(r.Name)
 	s.named[name] = append(s.named[name], analysis)
 }
 
-// within reports whether a state may have been in the time asked for: from the last run
-// that still saw the state before it, to the first that saw the one after it. The first
-// state of all is taken to have been always.
+// lived returns when a state may have been: from the last run that still saw the state
+// before it, to the first that saw the one after it. The first state of all is taken to
+// have been always.
+func (s *search) lived(states []state, i int) period {
+	var p period
+	if i > 0 {
+		p.from = s.runBefore(states[i].From)
+	}
+	if i+1 < len(states) {
+		p.to = states[i+1].From
+	}
+	return p
+}
+
+// within reports whether a state may have been in the time asked for.
 func (s *search) within(states []state, i int) bool {
 	if s.q.Since.IsZero() && s.q.Until.IsZero() {
 		return i == len(states)-1
 	}
-	if i+1 < len(states) && !s.q.Since.IsZero() && states[i+1].From.Before(s.q.Since) {
-		return false
-	}
-	return i == 0 || s.q.Until.IsZero() || !s.runBefore(states[i].From).After(s.q.Until)
+	return s.q.asksFor(s.lived(states, i))
 }
 
 // runBefore returns when the last run before a time was, or that time when there was none.
 func (s *search) runBefore(t time.Time) time.Time {
-	before := t
-	for _, r := range s.runs {
-		if r.Started.Before(t) {
-			before = r.Started
-		}
+	i, _ := slices.BinarySearchFunc(s.runs, t, func(r runRecord, t time.Time) int { return r.Started.Compare(t) })
+	if i == 0 {
+		return t
 	}
-	return before
+	return s.runs[i-1].Started
 }
 
 // An answer is what one analysis says to the query.
@@ -155,6 +163,10 @@ type answer struct {
 	// is not hit.
 	refs  []string
 	other int
+	// place is the use that was asked about, and more is set when it has finds of another
+	// certainty than the one asked for.
+	place use
+	more  bool
 }
 
 // A jobHit is a hit in a job, by its place in the analysis.
@@ -170,12 +182,14 @@ type find struct {
 	line      int
 	what, why string
 	certainty Certainty
+	// when is the time for which it holds, nil for all.
+	when *period
 }
 
 // ask asks the analyses of some repositories, and lists the jobs that are hit. Each is
 // called with the answer and its number of repositories.
 func (s *search) ask(places []use, question func(name string, d *digest) answer, each func(a *answer, tenants int)) (inside map[string]bool, err error) {
-	places = slices.DeleteFunc(places, func(u use) bool { return len(s.tenants[u.analysis]) == 0 })
+	places = slices.DeleteFunc(slices.Clone(places), func(u use) bool { return len(s.tenants[u.analysis]) == 0 })
 	texts := make([][]byte, len(places))
 	for i, u := range places {
 		if texts[i], err = digestText(s.tx, u.analysis); err != nil {
@@ -191,6 +205,7 @@ func (s *search) ask(places []use, question func(name string, d *digest) answer,
 				return err
 			}
 			answers[i] = question(places[i].name, &d)
+			answers[i].place = places[i]
 		}
 		return nil
 	})
@@ -220,7 +235,7 @@ func (s *search) list(t *tenant, a *answer, inside map[string]bool) {
 	}
 	for i := range a.hits {
 		h := &a.hits[i]
-		if t.found[h.at] {
+		if t.found[h.at] || h.when != nil && !slices.ContainsFunc(t.when, h.when.meets) {
 			continue
 		}
 		if t.found == nil {
@@ -238,7 +253,8 @@ func (s *search) list(t *tenant, a *answer, inside map[string]bool) {
 	}
 }
 
-// action finds the jobs that use the action, and those that use what uses it.
+// action finds the jobs that use the action, and those that use what uses it: first what
+// is certain, so that a job is listed by its firmest find, then what is possible.
 func (s *search) action() error {
 	if err := s.listInternal(); err != nil {
 		return err
@@ -247,27 +263,59 @@ func (s *search) action() error {
 	if err != nil {
 		return err
 	}
-	inside, err := s.ask(places, func(name string, d *digest) answer { return d.users(name, s.hits, find{certainty: Named}) }, func(a *answer, tenants int) {
+	refs, err := refsOf(s.tx, repositoryOf(s.q.Action))
+	if err != nil {
+		return err
+	}
+	past := historyOf(s.q, refs)
+	var possible []use
+	if err := s.users(places, past.judge, Named, func(a *answer, tenants int) {
 		for _, ref := range a.refs {
 			s.out.Refs[cmp.Or(ref, "(none)")] += tenants
 		}
 		s.out.Pinned += a.other * tenants
-	})
-	for range maxThrough {
-		if err != nil || len(inside) == 0 {
-			break
+		if a.more {
+			possible = append(possible, a.place)
 		}
-		inside, err = s.through(inside)
+	}); err != nil {
+		return err
+	}
+	err = s.users(possible, past.judge, Possible, func(*answer, int) {})
+	if text := past.unread(); text != "" {
+		s.unknown("%s", text)
+	}
+	if past.commit && s.out.Pinned > 0 {
+		s.unknown("between two readings a tag or branch may have been at the commit unseen: ask for %s alone to see all jobs that use one", s.q.Action)
 	}
 	s.unknown("what actions of other owners use inside is not in the index: a job may run it through one of them")
 	return err
 }
 
-// users answers which jobs and actions use a name in a way that matches.
-func (d *digest) users(name string, match func(*useDigest) bool, as find) answer {
+// users lists the jobs with a find of one certainty, and those that use what has it.
+func (s *search) users(places []use, judge func(*useDigest) (find, bool), only Certainty, each func(*answer, int)) error {
+	inside, err := s.ask(places, func(name string, d *digest) answer { return d.users(name, judge, only) }, each)
+	for range maxThrough {
+		if err != nil || len(inside) == 0 {
+			break
+		}
+		inside, err = s.through(inside, only)
+	}
+	return err
+}
+
+// users answers which jobs and actions use a name in a way that is a find of a certainty;
+// of a job its first one.
+func (d *digest) users(name string, judge func(*useDigest) (find, bool), only Certainty) answer {
 	var out answer
-	for _, a := range d.Actions {
-		if slices.ContainsFunc(a.Uses, func(u useDigest) bool { return u.Name == name && match(&u) }) {
+	for i := range d.Actions {
+		a, hit := &d.Actions[i], false
+		for k := range a.Uses {
+			f, is := judge(&a.Uses[k])
+			is = is && a.Uses[k].Name == name
+			hit = hit || is && f.certainty == only
+			out.more = out.more || is && f.certainty != only
+		}
+		if hit {
 			out.inside = append(out.inside, a.Dir)
 		}
 	}
@@ -280,13 +328,16 @@ func (d *digest) users(name string, match func(*useDigest) bool, as find) answer
 				continue
 			}
 			out.refs = append(out.refs, u.Ref)
+			f, is := judge(u)
 			switch {
-			case !match(u):
+			case !is:
 				out.other++
+			case f.certainty != only:
+				out.more = true
 			case !hit:
 				hit = true
-				as.path, as.line, as.what = u.Path, u.Line, u.String()
-				out.hits = append(out.hits, jobHit{at, j, as})
+				f.path, f.line, f.what = u.Path, u.Line, u.String()
+				out.hits = append(out.hits, jobHit{at, j, f})
 				out.inside = append(out.inside, j.Path)
 			}
 		}
@@ -299,18 +350,6 @@ func (u *useDigest) String() string {
 		return u.Name
 	}
 	return u.Name + "@" + u.Ref
-}
-
-// hits reports whether a use is what was asked for. One by a commit is hit only when that
-// commit is asked for.
-func (s *search) hits(u *useDigest) bool {
-	switch {
-	case u.Pinned || u.Locked:
-		return s.q.Ref != "" && strings.EqualFold(u.Commit, s.q.Ref)
-	case s.q.Ref == "":
-		return true
-	}
-	return strings.EqualFold(u.Ref, s.q.Ref) || u.Commit != "" && strings.EqualFold(u.Commit, s.q.Ref)
 }
 
 // listInternal finds what of the organization's own is used from elsewhere, and says of
@@ -365,8 +404,8 @@ func below(repository, dir string) string {
 }
 
 // through finds the jobs that use the given actions and workflows of the organization,
-// and returns those that use them in turn.
-func (s *search) through(names map[string]bool) (map[string]bool, error) {
+// which have a find of the certainty, and returns those that use them in turn.
+func (s *search) through(names map[string]bool, of Certainty) (map[string]bool, error) {
 	all := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		places, err := usesOf(s.tx, name)
@@ -376,8 +415,11 @@ func (s *search) through(names map[string]bool) (map[string]bool, error) {
 		// What lies below it is another action.
 		places = slices.DeleteFunc(places, func(u use) bool { return u.name != name })
 		as := find{certainty: Through, why: "as " + name + " is on its default branch; another version of it may differ"}
+		if of == Possible {
+			as = find{certainty: Possible, why: "through " + name + ", which may use it at that commit"}
+		}
 		inside, err := s.ask(places, func(name string, d *digest) answer {
-			return d.users(name, func(*useDigest) bool { return true }, as)
+			return d.users(name, func(*useDigest) (find, bool) { return as, true }, as.certainty)
 		}, func(*answer, int) {})
 		if err != nil {
 			return nil, err

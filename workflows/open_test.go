@@ -361,15 +361,18 @@ func TestOpenStops(t *testing.T) {
 }
 
 func TestNameOfRemote(t *testing.T) {
-	tests := map[string]string{
-		"https://github.com/Acme/Site.git": "Acme/Site", "https://github.com/acme/site/": "acme/site", "https://t:canary@ghe.example.com/acme/site": "acme/site",
-		"git@github.com:acme/site.git": "acme/site", "ssh://git@github.com:22/acme/site.git": "acme/site", "github.com:acme/a.b": "acme/a.b",
-		"git://github.com/acme/site": "acme/site",
-		"":                           "", "/srv/git/site.git": "", "../site.git": "", "C:/git/site": "", "file:///srv/site.git": "", "https://host/a/b/c": "", "https://host/a": "",
-		"https://host/a%20b/c": "", "https://%zz/a/b": "", "git@host:a b/c": "", "user@host/x:a/b": "",
-	}
-	for remote, want := range tests {
-		if got := nameOfRemote(remote); got != want {
+	for remote, want := range map[string]string{
+		"https://github.com/Acme/Site.git": "github.com Acme/Site", "https://GitHub.com/acme/site/": "github.com acme/site",
+		"https://t:canary@ghe.example.com/acme/site": "ghe.example.com acme/site", "https://github.com@example.com/acme/site": "example.com acme/site",
+		"git@github.com:acme/site.git": "github.com acme/site", "github.com:acme/a.b": "github.com acme/a.b", "x@github.com@example.com:acme/site": "example.com acme/site",
+		"ssh://git@github.com/acme/site.git": "github.com acme/site", "ssh://git@github.com:22/acme/site.git": "github.com:22 acme/site",
+		// Not in a form that says who is asked.
+		"git://github.com/acme/site": " acme/site", "http://github.com/acme/site": " acme/site", "file://github.com/acme/site": " acme/site", "ext::github.com/acme/site": " ",
+		"": " ", "/srv/git/site.git": " ", "../site.git": " ", "C:/git/site": " ", "file:///srv/site.git": " ", "https://host/a/b/c": " ", "https://host/a": " ",
+		"https://host/a%20b/c": " ", "https://github.com/acme%2fsite": "github.com acme/site", "https://%zz/a/b": " ", "git@host:a b/c": " ", "user@host/x:a/b": " ",
+	} {
+		host, name := nameOfRemote(remote)
+		if got := host + " " + name; got != want {
 			t.Errorf("%q is named %q, want %q", remote, got, want)
 		}
 	}

@@ -22,7 +22,8 @@ func (c *checkout) read(ctx context.Context) (*Repository, error) {
 		return nil, &OpenError{Path: c.root, Reason: reason(err), Hint: "check its permissions"}
 	}
 	defer root.Close()
-	repo := &Repository{Root: c.root, Name: nameOf(root), Unread: c.unread}
+	repo := &Repository{Root: c.root, Unread: c.unread}
+	repo.Host, repo.Name = nameOf(root)
 	for batch := c.addLoose(root); len(batch) > 0; {
 		var files []*File
 		for _, r := range readAll(ctx, root, batch) {

@@ -79,6 +79,14 @@ func greaterVersion(a, b string) bool {
 	return a > b
 }
 
+// A Protection is what a deployment environment demands before a job may enter it. The
+// zero value demands nothing.
+type Protection struct {
+	// Approval is set when a person or an app has to agree, Wait when time has to pass,
+	// and Refs when only some branches or tags may enter, which patterns may widen to all.
+	Approval, Wait, Refs bool
+}
+
 // A RemoteAdvisory is one published advisory about the versions of one action.
 type RemoteAdvisory struct {
 	ID     string // GHSA-…

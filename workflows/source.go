@@ -17,6 +17,9 @@ type Repository struct {
 	// Name is owner/repo when it is known, else "". Rules use it to tell the
 	// owner's own actions from foreign ones.
 	Name string
+	// Host is the server of Name in lower case, "github.com" with its port where the
+	// remote has one, "" when it is not known.
+	Host string
 	// Files are sorted by path.
 	Files []*File
 	// Unread lists what should have been read and was not.

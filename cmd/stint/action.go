@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stint-dev/stint/lint/report"
 	"github.com/stint-dev/stint/oidc"
 	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/workflows"
@@ -51,7 +51,7 @@ request only what it brings.`,
 			if err == nil {
 				a := action{world: w, at: v, commands: w.stdout}
 				a.at.vars = nil // addresses of a sandbox: the job has them, and post would take them away
-				a.stdout, a.stderr = &stepLog{w.stdout}, &stepLog{w.stderr}
+				a.stdout, a.stderr = report.Inert(w.stdout), report.Inert(w.stderr)
 				if args[0] == "main" {
 					err = a.main(cmd.Context())
 				} else {
@@ -70,29 +70,15 @@ request only what it brings.`,
 
 // An action is one step of a job that uses the action.
 type action struct {
-	world    // its outputs are step logs
+	world    // its outputs hold no command to the runner
 	at       venue
 	commands io.Writer // where commands to the runner are written
-}
-
-// A stepLog is the output of a step. The runner takes "##[name]" for a command of
-// its own wherever it stands in a line, and "::name" also after blanks at its beginning,
-// as where a long text of others was wrapped; neither is left to such a text.
-type stepLog struct{ io.Writer }
-
-var commandStart = regexp.MustCompile(`(?m)^([ \t]+:)(:)|(#)(#\[)`)
-
-// Write writes p; no text of ours is split within the sequence.
-func (l *stepLog) Write(p []byte) (int, error) {
-	_, err := l.Writer.Write(commandStart.ReplaceAll(p, []byte("$1$3 $2$4")))
-	return len(p), err
 }
 
 // annotate puts the two lines of an error on the page of the run.
 func annotate(out io.Writer, level string, err error) {
 	message, hint := twoLines(err)
-	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	fmt.Fprintf(out, "::%s title=stint::%s\n", level, escape.Replace(message+"\n"+hint))
+	fmt.Fprintf(out, "::%s title=stint::%s\n", level, report.CommandData(message+"\n"+hint))
 }
 
 // main opens the grants and hands them to the job. The state is written before the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/stint-dev/stint/lint/report"
 	"github.com/stint-dev/stint/workflows/git"
 )
 
@@ -46,7 +47,7 @@ func readEvent(w world) (event, error) {
 // summary, and SARIF where a file is named. Standard output is all commands to the runner,
 // which the format escapes.
 func actionLint(ctx context.Context, w world) error {
-	w.stderr = &stepLog{w.stderr}
+	w.stderr = report.Inert(w.stderr)
 	o, paths, err := lintInputs(ctx, w)
 	if token := w.input("token"); o.online || o.suggest {
 		w = w.with("GITHUB_TOKEN", token)

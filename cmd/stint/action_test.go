@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stint-dev/stint/lint/report"
 	"github.com/stint-dev/stint/oidc/grant"
 	"github.com/stint-dev/stint/oidc/lease"
 	"github.com/stint-dev/stint/oidc/sandbox"
@@ -230,17 +231,17 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // What a step prints of others' text is no command to the runner.
 func TestStepLogLeavesNoCommand(t *testing.T) {
 	var b strings.Builder
-	if n, err := (&stepLog{&b}).Write([]byte("a ##[add-path]b")); n != 15 || err != nil || b.String() != "a # #[add-path]b" {
+	if n, err := report.Inert(&b).Write([]byte("a ##[add-path]b")); n != 15 || err != nil || b.String() != "a ## [add-path]b" {
 		t.Errorf("%d, %v, %q", n, err, b.String())
 	}
 	b.Reset()
 	refused := grant.Decision{Grant: "g", Reasons: []grant.Reason{{Claim: "environment", Got: strings.Repeat("x", 60) + " ::stop-commands::x"}}}
-	if err := grant.WriteDecision(&stepLog{&b}, refused); err != nil || !strings.Contains(b.String(), "\n              : :stop-commands::x\n") {
+	if err := grant.WriteDecision(report.Inert(&b), refused); err != nil || !strings.Contains(b.String(), "\n              : :stop-commands::x\n") {
 		t.Errorf("%v, %q", err, b.String())
 	}
 	b.Reset()
-	annotate(&b, "error", &failure{message: "one\n::warning::100%", hint: "two"})
-	if got := b.String(); got != "::error title=stint::one ::warning::100%25%0Atwo\n" {
+	annotate(&b, "error", &failure{message: "one\n::warning::100%", hint: "two ##[group]x"})
+	if got := b.String(); got != "::error title=stint::one ::warning::100%25%0Atwo ## [group]x\n" {
 		t.Errorf("%q", got)
 	}
 }

@@ -80,7 +80,7 @@ func (o *execOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.receipts, "receipts", "", "append a JSON line for each event to `FILE`")
 	c.Flags().BoolVar(&o.receiptArgs, "receipt-args", false, "record all arguments of CMD, not the program alone")
 	c.Flags().StringVar(&o.sign, "sign-receipts", "", signHelp)
-	c.Flags().StringVar(&o.mode, "mode", modeEnv, "hand over by env, broker, file or profile")
+	c.Flags().StringVar(&o.mode, "mode", modeEnv, "`MODE` of the hand-over: env, broker, file or profile")
 	c.Flags().DurationVar(&o.last, "for", 0, "issue nothing that lasts longer than `TIME` from now, as in 2h")
 	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say what was issued and what is not passed on")
 }

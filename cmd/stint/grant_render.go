@@ -48,7 +48,8 @@ renamed or moved after 2026-07-15 has subjects of the immutable form.
 
 Exit status: 0 written, 2 wrong use or a lock that the cloud cannot hold.`,
 		Example: `  stint grant render deploy-site --for aws --owner-id 1001 --repository-id 2001
-  stint grant render deploy-site --for aws --format terraform`,
+  stint grant render deploy-site --for aws --format terraform
+  stint grant render deploy-site --format json | jq -r '.documents[0].body'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, lock, err := o.render(cmd.Context(), w, args)

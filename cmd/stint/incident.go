@@ -29,16 +29,22 @@ func incidentCommand(w world) *cobra.Command {
 repositories run an action, also through other actions of the organization,
 which credentials they had in reach, and in which order to rotate them.
 
-A use that is pinned by commit is hit only when that commit is asked for. With
---package it is the jobs that install a package by name, and those that install
-without a lock and so could have.
+@SHA, a commit by its first 7 digits or more, hits what is pinned to it and
+what uses a tag or branch that a run of stint org saw there; where the commit of
+one could not be read, its jobs are listed as possible. @REF hits what uses that
+tag or branch, and as possible what is pinned to a commit that it was seen at.
+Without either a use that is pinned by commit is not hit. With --package it is
+the jobs that install a package by name, and those that install without a lock
+and so could have.
 
 --since and --until ask for the time between, as far as the runs of stint org
-saw it: what was mended since is listed, too.
+saw it: what was mended since is listed, too. Without them it is the files as
+they are now, and every commit that a tag or branch was ever seen at.
 
 Exit status: 0 no job is hit, 1 some are, 2 wrong use, 3 the index cannot be
 read.`,
 		Example: `  stint incident tj-actions/changed-files@v45
+  stint incident tj-actions/changed-files@0e58ed8671d6
   stint incident reviewdog/action-setup --format markdown \
     --since 2025-03-11 --until 2025-03-12
   stint incident --package npm:chalk@5.6.1 --format csv`,

@@ -118,7 +118,7 @@ func incidentText(out io.Writer, in *org.Incident, width int) error {
 			fmt.Fprintln(out, clip("  "+repository, width))
 		}
 		fmt.Fprintln(out, clip(fmt.Sprintf("    %-8s  %s  %s  %s%s", h.Certainty, hitLine(h), h.Job, h.What, past(h)), width))
-		if h.Certainty != org.Named && h.Why != "" {
+		if h.Why != "" {
 			fmt.Fprintln(out, wrap(workflows.Printable(h.Why), width, strings.Repeat(" ", 14)))
 		}
 	}
@@ -153,6 +153,13 @@ func past(h *org.Hit) string {
 		return ""
 	}
 	return "  (no more)"
+}
+
+func whatAndWhy(h *org.Hit) string {
+	if h.Why == "" {
+		return h.What
+	}
+	return h.What + ", " + h.Why
 }
 
 func incidentCSV(out io.Writer, in *org.Incident, _ int) error {
@@ -191,7 +198,7 @@ func incidentMarkdown(out io.Writer, in *org.Incident, _ int) error {
 		for i := range in.Hits {
 			h := &in.Hits[i]
 			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", orgreport.MarkdownText(h.Repository), orgreport.MarkdownText(hitLine(h)), orgreport.MarkdownText(h.Job),
-				string(h.Certainty)+past(h), orgreport.MarkdownText(h.What), orgreport.MarkdownText(strings.Join(h.Credentials, ", ")))
+				string(h.Certainty)+past(h), orgreport.MarkdownText(whatAndWhy(h)), orgreport.MarkdownText(strings.Join(h.Credentials, ", ")))
 		}
 	}
 	fmt.Fprintf(out, "\n## What the index of %s cannot tell\n\n", in.Scanned.Format(time.RFC3339))

@@ -54,14 +54,14 @@ Exit status: 0 no finding at or over the threshold, 1 findings, 2 wrong use,
 		RunE: func(cmd *cobra.Command, args []string) error { return runLint(cmd.Context(), w, o, args) },
 	}
 	f := c.Flags()
-	f.StringArrayVar(&o.formats, "format", []string{"text"}, "`"+strings.Join(report.Formats(), ", ")+"`; FORMAT=FILE writes to a file; may be given again")
-	f.StringVar(&o.minSeverity, "min-severity", "", "least severity that is reported: `info, low (default), medium, high, critical`")
-	f.StringVar(&o.failOn, "fail-on", "", "least `severity` that fails; all that is reported without it")
+	f.StringArrayVar(&o.formats, "format", []string{"text"}, "`FORMAT`: "+strings.Join(report.Formats(), ", ")+"; FORMAT=FILE writes to a file; may be given again")
+	f.StringVar(&o.minSeverity, "min-severity", "", "least `SEVERITY` that is reported: info, low (without it), medium, high or critical")
+	f.StringVar(&o.failOn, "fail-on", "", "least `SEVERITY` that fails; all that is reported without it")
 	f.StringVar(&o.since, "since", "", "report what came after `REF`: a branch, a commit, or HEAD^1 on a pull request")
 	f.StringVar(&o.baseline, "baseline", "", "report what this `file` of an earlier run does not hold")
 	f.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found now to a `file` for --baseline, and report nothing")
 	f.BoolVar(&o.strict, "strict", false, "add the findings for strict profiles")
-	f.StringVar(&o.fix, "fix", "", "apply fixes: `safe` ones, or all with --fix=unsafe")
+	f.StringVar(&o.fix, "fix", "", "apply fixes, by `KIND`: safe ones, or all with --fix=unsafe")
 	f.Lookup("fix").NoOptDefVal = "safe"
 	f.BoolVar(&o.diff, "diff", false, "print what --fix would change instead of changing it")
 	f.StringVar(&o.only, "rules", "", "run only these `ids`, comma separated")
@@ -163,8 +163,9 @@ func severity(name string) (reach.Severity, error) {
 	return s, nil
 }
 
-// of completes the options of the engine for one repository.
+// of completes the options of the engine for one repository, and what is known of it.
 func (o lintOptions) of(ctx context.Context, w world, repo *workflows.Repository, opts lint.Options) (lint.Options, error) {
+	identify(w, repo)
 	config, err := o.loadConfig(ctx, w, repo)
 	if err != nil {
 		return opts, err
@@ -245,12 +246,7 @@ func (o lintOptions) mend(w world, repo *workflows.Repository, result *lint.Resu
 	}
 	if o.diff {
 		for _, f := range repair.Files {
-			patch := string(f.Diff())
-			shown := report.Mask(result, patch)
-			if shown != patch {
-				fmt.Fprintf(w.stderr, "stint: %s: a credential in this patch is masked, so that its part does not apply; use --fix\n", workflows.Printable(f.File.Path))
-			}
-			printDiff(w.stdout, shown)
+			showPatch(w, f, result)
 		}
 		return nil
 	}
@@ -282,6 +278,22 @@ func unsafeOnly(findings []lint.Finding) int {
 		}
 	}
 	return n
+}
+
+// showPatch prints what the fixes change in one file, without the credentials of the
+// result. In a job of GitHub Actions its lines, which are those of the file, go to a log
+// that the runner reads for commands: there they are taken apart.
+func showPatch(w world, f *lint.RepairedFile, result *lint.Result) {
+	out := w.stdout
+	if w.getenv("GITHUB_ACTIONS") == "true" {
+		out = report.Inert(out)
+	}
+	patch := string(f.Diff())
+	shown := report.Mask(result, patch)
+	if shown != patch {
+		fmt.Fprintf(w.stderr, "stint: %s: a credential in this patch is masked, so that its part does not apply; use --fix\n", workflows.Printable(f.File.Path))
+	}
+	printDiff(out, shown)
 }
 
 // printDiff prints a patch; control characters other than tabs and line breaks

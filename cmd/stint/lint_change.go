@@ -151,7 +151,7 @@ func (o lintOptions) lintBase(ctx context.Context, w world, dir string, head *wo
 		if err != nil {
 			return nil, opts, err
 		}
-		repo.Name = head.Name
+		repo.Name, repo.Host = head.Name, head.Host
 		by, err := o.of(ctx, w, repo, opts)
 		if err != nil {
 			by = configured(opts, &lint.Config{})

@@ -23,7 +23,7 @@ import (
 
 type orgOptions struct {
 	index, format, output, shard, settings string
-	sweep, dryRun, offline                 bool
+	sweep, dryRun, offline, resolve        bool
 	host                                   hostOptions
 }
 
@@ -38,12 +38,22 @@ func orgCommand(w world) *cobra.Command {
 		Long: `org reads the workflows, actions, dependabot and lock files of every repository
 of an organization over the API, a hundred repositories a request, into an
 index: one file, which later runs bring up to date with a request or two. A run
-that was stopped, however, is taken up where it was.
+that was stopped is taken up where it was.
 
 The token is that of GH_TOKEN or GITHUB_TOKEN; on a GitHub Enterprise Server
 that of GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN. Reading files takes
-Metadata and Contents: read; what else it may read decides what of --settings is
-readable.
+Metadata and Contents: read. Each of the --settings takes a right of its own;
+one that cannot be read is listed as not checked.
+
+Actions are read at the root of a repository, in .github and three directories
+below it, and where a file of the repository names them with ./. Not read: those
+elsewhere that only other repositories use; the report says which of these it
+met.
+
+The commits that the tags and branches of actions name are read as well, also
+of those of other owners, in one query for 200 of them; each run adds where they
+are, so that stint incident can be asked for a commit. --resolve=false leaves it
+out. On a GitHub Enterprise Server actions of github.com are not readable.
 
 The index holds the text of the files that were read, so that other rules need
 no request: it is as private as the repositories.
@@ -63,6 +73,7 @@ Exit status: 0 everything was read, 2 wrong use, 3 something could not be read.`
 	f.BoolVar(&o.sweep, "sweep", false, "compare every known repository with the host's: finds what the times of pushes do not tell")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be asked of the host, and stop")
 	f.BoolVar(&o.offline, "offline", false, "ask the host nothing: report what the index has")
+	f.BoolVar(&o.resolve, "resolve", true, "read which commits the tags and branches of actions name")
 	f.StringVar(&o.settings, "settings", "organization", "which settings and names of secrets to read: `none, organization, all`")
 	f.StringVar(&o.shard, "shard", "", "read only this part of the repositories, `I/N`, into an index of its own")
 	o.host.flags(f)
@@ -136,7 +147,7 @@ func runOrg(ctx context.Context, w world, o orgOptions, name string) error {
 // scan makes the options of a scan, and the host, from the command line.
 func (o orgOptions) scan(w world, name string) (host, org.Options, error) {
 	opts := org.Options{
-		Organization: name, Sweep: o.sweep, Rules: rules.All, Known: rules.All, Build: build(),
+		Organization: name, Sweep: o.sweep, Resolve: o.resolve, Rules: rules.All, Known: rules.All, Build: build(),
 		Today: w.now().UTC().Format(time.DateOnly), Now: w.now,
 	}
 	if !organizationName.MatchString(name) {
@@ -275,6 +286,12 @@ func planLine(p org.Plan, b github.Budget) string {
 		what = "goes on reading"
 	}
 	line := fmt.Sprintf("%s %s: about %d GraphQL points%s", what, plural(p.Repositories, "repository", "repositories"), p.Points, left(b.GraphQL))
+	switch {
+	case p.Refs < 0:
+		line += fmt.Sprintf(", and one for each %d tags and branches of actions", github.RefsPerQuery)
+	case p.Refs > 0:
+		line += fmt.Sprintf(" (with %s of actions)", plural(p.Refs, "tag or branch", "tags and branches"))
+	}
 	if p.REST > 0 {
 		line += fmt.Sprintf(", %d REST requests%s", p.REST, left(b.REST))
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime/debug"
 
+	lintreport "github.com/stint-dev/stint/lint/report"
+	"github.com/stint-dev/stint/lint/rules"
 	"github.com/stint-dev/stint/org"
 	"github.com/stint-dev/stint/org/posture"
 	orgreport "github.com/stint-dev/stint/org/report"
@@ -72,7 +74,7 @@ func (o orgOptions) sarif(w world, doc *org.Document) error {
 		return usage("name another directory with --output", "cannot open the directory %q", o.output)
 	}
 	defer root.Close()
-	unnamed, err := orgreport.SARIFFiles(doc, func(name string) (io.WriteCloser, error) {
+	unnamed, err := orgreport.SARIFFiles(doc, lintreport.SARIFRules(rules.All), func(name string) (io.WriteCloser, error) {
 		return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	})
 	if err == nil && len(unnamed) > 0 {

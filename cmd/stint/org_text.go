@@ -156,6 +156,23 @@ func more(out io.Writer, n int) {
 	}
 }
 
+// writeRefs says of which tags and branches the commit is not known.
+func writeRefs(out io.Writer, refs []org.Ref, width int) {
+	n := 0
+	for _, r := range refs {
+		if r.Why == "" {
+			continue
+		}
+		if n++; n == 1 {
+			fmt.Fprintln(out, "Tags and branches of actions that were not readable:")
+		}
+		if n <= maxNotRead {
+			fmt.Fprintln(out, clip(workflows.Printable(fmt.Sprintf("  %s@%s: %s", r.Repository, r.Ref, r.Why)), width))
+		}
+	}
+	more(out, n-maxNotRead)
+}
+
 // writeCoverage says what the summary rests on.
 func writeCoverage(out io.Writer, doc *org.Document, width int) {
 	c := doc.Coverage
@@ -177,6 +194,14 @@ func writeCoverage(out io.Writer, doc *org.Document, width int) {
 		}
 	}
 	more(out, n-maxNotRead)
+	if missing := c.ActionsNotRead; len(missing) > 0 {
+		fmt.Fprintln(out, "Actions of its own that it uses and whose files were not read:")
+		for _, name := range missing[:min(maxNotRead, len(missing))] {
+			fmt.Fprintln(out, clip("  "+workflows.Printable(name), width))
+		}
+		more(out, len(missing)-maxNotRead)
+	}
+	writeRefs(out, doc.Refs, width)
 	if !c.Complete {
 		fmt.Fprintln(out, "Not complete: what was not read may hold more.")
 	}

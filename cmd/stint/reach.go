@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stint-dev/stint/lint/report"
 	"github.com/stint-dev/stint/reach"
 	"github.com/stint-dev/stint/workflows"
 )
@@ -30,7 +31,10 @@ furthest from outside, and the credentials in it with their lifetimes.
 
 The number at the end counts pairs of foreign code (code that somebody outside
 can still change or choose) and standing credentials (stored secrets) that meet
-in one job. Zero is the goal.`,
+in one job. Zero is the goal.
+
+Exit status: 0 shown, whatever the number is, 2 wrong use, 3 something could not
+be read.`,
 		Example: `  stint reach
   stint reach --job release
   stint reach --if tj-actions/changed-files@v45
@@ -57,7 +61,8 @@ func runReach(ctx context.Context, w world, o reachOptions, args []string) error
 		return writeReachHTML(ctx, w, args)
 	}
 	var docs []reach.Document
-	incomplete := false
+	found, incomplete := false, false
+	var have []string // ids of all jobs, for --job
 	for repo, err := range workflows.ReadAhead(ctx, workflows.Open(args, w.stdin)) {
 		if err != nil {
 			printError(w.stderr, err)
@@ -65,16 +70,28 @@ func runReach(ctx context.Context, w world, o reachOptions, args []string) error
 			continue
 		}
 		g := reach.Build(repo)
-		jobs, err := selectJobs(g, o)
+		jobs, err := hijacked(g, o)
 		if err != nil {
 			return err
 		}
 		incomplete = reportUnread(w.stderr, repo) || incomplete
+		if o.job != "" {
+			for _, j := range jobs {
+				have = append(have, j.Job.ID)
+			}
+			if jobs = jobsNamed(jobs, o.job); len(jobs) == 0 {
+				continue
+			}
+			found = true
+		}
 		if o.format == "json" {
 			docs = append(docs, g.Document(jobs))
 			continue
 		}
-		writeReach(w.stdout, g, jobs, o, terminalWidth(w))
+		writeReach(report.Inert(w.stdout), g, jobs, o, terminalWidth(w))
+	}
+	if o.job != "" && !found && (len(have) > 0 || !incomplete) {
+		return noSuchJob(o.job, have)
 	}
 	if o.format == "json" {
 		if err := writeReachJSON(w.stdout, docs); err != nil {
@@ -97,33 +114,36 @@ func writeReachJSON(out io.Writer, docs []reach.Document) error {
 	return enc.Encode(docs)
 }
 
-// selectJobs applies --job and --if.
-func selectJobs(g *reach.Graph, o reachOptions) ([]*reach.Job, error) {
-	jobs := g.Jobs
-	if o.hijack != "" {
-		name, ref, _ := strings.Cut(o.hijack, "@")
-		if strings.Count(name, "/") < 1 {
-			return nil, usage("write OWNER/ACTION or OWNER/ACTION@REF, as in a uses: line", "%q names no action", o.hijack)
-		}
-		jobs = g.If(name, ref)
+// hijacked applies --if.
+func hijacked(g *reach.Graph, o reachOptions) ([]*reach.Job, error) {
+	if o.hijack == "" {
+		return g.Jobs, nil
 	}
-	if o.job == "" {
-		return jobs, nil
+	name, ref, _ := strings.Cut(o.hijack, "@")
+	if strings.Count(name, "/") < 1 {
+		return nil, usage("write OWNER/ACTION or OWNER/ACTION@REF, as in a uses: line", "%q names no action", o.hijack)
 	}
+	return g.If(name, ref), nil
+}
+
+// jobsNamed returns the jobs that --job names, by ID or FILE:ID.
+func jobsNamed(jobs []*reach.Job, name string) []*reach.Job {
 	var out []*reach.Job
-	var have []string
 	for _, j := range jobs {
 		full := j.File.Path + ":" + j.Job.ID
-		have = append(have, j.Job.ID)
-		if j.Job.ID == o.job || full == o.job || strings.HasSuffix(full, "/"+o.job) {
+		if j.Job.ID == name || full == name || strings.HasSuffix(full, "/"+name) {
 			out = append(out, j)
 		}
 	}
-	if len(out) == 0 {
-		slices.Sort(have)
-		return nil, usage("the jobs are "+strings.Join(slices.Compact(have), ", "), "there is no job %q", o.job)
+	return out
+}
+
+func noSuchJob(name string, have []string) error {
+	if len(have) == 0 {
+		return usage("give the path of a repository that has workflows", "there is no job %q here, and no other", name)
 	}
-	return out, nil
+	slices.Sort(have)
+	return usage("the jobs are "+strings.Join(slices.Compact(have), ", "), "there is no job %q", name)
 }
 
 // reportUnread names what could not be read and reports whether there was any.

@@ -39,6 +39,11 @@ func writeReachHTML(ctx context.Context, w world, args []string) error {
 	doc := org.DocumentOf(results, version, w.now())
 	for i := range doc.Repositories {
 		doc.Repositories[i].Name = titleOf(doc.Repositories[i].Name)
+		if len(results[i].Repository.Files) == 0 && len(results[i].Repository.Unread) == 0 {
+			doc.Repositories[i].Status = org.StatusEmpty
+			doc.Coverage.By[org.StatusOK]--
+			doc.Coverage.By[org.StatusEmpty]++
+		}
 	}
 	if err := orgreport.HTML(w.stdout, doc, orgreport.Options{}); err != nil {
 		return err

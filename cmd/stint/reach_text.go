@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,6 +16,10 @@ import (
 // maxLevers is how many of the changes that lower the number are shown.
 const maxLevers = 5
 
+// noJobs is said where "0 pairs" would be no good news: of an empty directory, or where
+// the checkout is missing.
+const noJobs = "nothing to judge: there is no workflow with a job here"
+
 // writeReach prints the graph of one repository for a person.
 func writeReach(out io.Writer, g *reach.Graph, jobs []*reach.Job, o reachOptions, width int) {
 	name := g.Repository.Name
@@ -22,6 +27,10 @@ func writeReach(out io.Writer, g *reach.Graph, jobs []*reach.Job, o reachOptions
 		name = g.Repository.Root
 	}
 	fmt.Fprintf(out, "%s\n", workflows.Printable(name))
+	if len(g.Jobs) == 0 {
+		fmt.Fprintln(out, noJobs)
+		return
+	}
 	if o.hijack != "" {
 		writeHijack(out, jobs, o.hijack)
 	}
@@ -35,7 +44,7 @@ func writeReach(out io.Writer, g *reach.Graph, jobs []*reach.Job, o reachOptions
 		writeTable(out, g, jobs, width)
 	}
 	if o.hijack == "" {
-		writeNumber(out, g)
+		writeNumber(out, g, width)
 	}
 }
 
@@ -146,20 +155,21 @@ func writeJob(out io.Writer, j *reach.Job, width int) {
 	fmt.Fprintln(out, wrap(workflows.Printable(j.Sentence()), width, "  "))
 	fmt.Fprintln(out, "  credentials")
 	for _, c := range j.Credentials {
-		fmt.Fprintf(out, "    %s (%s)\n", workflows.Printable(c.Name), c.Detail())
+		fmt.Fprintln(out, wrap(fmt.Sprintf("%s (%s)", workflows.Printable(c.Name), c.Detail()), width, "    "))
 		for _, s := range c.Enters {
 			fmt.Fprintf(out, "      %s\n", at(s))
 		}
 	}
 	fmt.Fprintln(out, "  code")
 	for _, c := range j.Code {
-		fmt.Fprintf(out, "    %s: %s (%s)\n      %s\n", c.Trust, workflows.Printable(c.Name), workflows.Printable(c.Why), at(c.Site))
+		fmt.Fprintln(out, wrap(workflows.Printable(fmt.Sprintf("%s: %s (%s)", c.Trust, c.Name, c.Why)), width, "    "))
+		fmt.Fprintf(out, "      %s\n", at(c.Site))
 		for _, v := range c.Via {
 			fmt.Fprintf(out, "      through %s\n", at(v))
 		}
 	}
 	for _, u := range j.Unknown {
-		fmt.Fprintf(out, "  not known: %s\n    %s\n", workflows.Printable(u.What), at(u.Site))
+		fmt.Fprintf(out, "%s\n    %s\n", wrap("not known: "+workflows.Printable(u.What), width, "  "), at(u.Site))
 	}
 }
 
@@ -190,7 +200,7 @@ func writeHijack(out io.Writer, jobs []*reach.Job, name string) {
 }
 
 // writeNumber prints the number for the whole and what lowers it most.
-func writeNumber(out io.Writer, g *reach.Graph) {
+func writeNumber(out io.Writer, g *reach.Graph, width int) {
 	pairs := g.Pairs()
 	if len(pairs) == 0 {
 		fmt.Fprintln(out, "\n0 pairs of foreign code and standing credential: no stored secret meets code\nthat somebody outside can change.")
@@ -212,8 +222,16 @@ func writeNumber(out io.Writer, g *reach.Graph) {
 		if n := len(l.Sites) - 1; n > 0 {
 			where += fmt.Sprintf(" and %s more", count(n, "place"))
 		}
-		fmt.Fprintf(out, "  -%-3d %s\n       %s\n", l.Pairs, workflows.Printable(l.What), where)
+		fmt.Fprintf(out, "  -%-3d %s\n       %s\n", l.Pairs, strings.TrimLeft(wrap(shortCommits(l.What), width, "       "), " "), workflows.Printable(where))
 	}
+}
+
+var longCommit = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{28}\b`)
+
+// shortCommits cuts the commits in a text for a person to twelve digits, which say
+// enough where the place is named beside them.
+func shortCommits(s string) string {
+	return longCommit.ReplaceAllString(workflows.Printable(s), "$1…")
 }
 
 func count(n int, noun string) string {

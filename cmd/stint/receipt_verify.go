@@ -70,7 +70,10 @@ func (o receiptVerifyOptions) run(w world, path string) error {
 		sayBreaks(w, chain)
 		return errStatus(exitFindings)
 	}
-	fmt.Fprintf(w.stdout, "chain      whole: %d lines\nhead       %s\n", len(chain.Lines), cmp.Or(chain.Head(), "none"))
+	if len(chain.Lines) == 0 {
+		return &failure{exitFindings, fmt.Sprintf("%q holds no receipt, so there is nothing to verify", path), "find out who emptied it, or name the file that the job wrote"}
+	}
+	fmt.Fprintf(w.stdout, "chain      whole: %d lines\nhead       %s\n", len(chain.Lines), chain.Head())
 	if !signed {
 		fmt.Fprintln(w.stdout, "signature  not verified: lines missing at the end, or all written anew, do not show")
 		return nil

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 
 	"github.com/stint-dev/stint/lint"
+	"github.com/stint-dev/stint/workflows"
 	"github.com/stint-dev/stint/workflows/github"
 	"github.com/stint-dev/stint/workflows/oci"
 )
@@ -21,6 +24,18 @@ type resolver struct {
 // Digest implements [lint.Resolver].
 func (r *resolver) Digest(ctx context.Context, image string) (string, error) {
 	return r.images.Digest(ctx, image)
+}
+
+// identify names a repository whose files tell no name, where a job on github.com has it as
+// its workspace: without git, actions/checkout unpacks an archive there.
+func identify(w world, repo *workflows.Repository) {
+	name, workspace := w.getenv("GITHUB_REPOSITORY"), w.getenv("GITHUB_WORKSPACE")
+	if repo.Name != "" || name == "" || workspace == "" || w.getenv("GITHUB_SERVER_URL") != publicServer {
+		return
+	}
+	if root, err := filepath.Abs(repo.Root); err == nil && root == filepath.Clean(workspace) {
+		repo.Name, repo.Host = name, strings.TrimPrefix(publicServer, "https://")
+	}
 }
 
 // newResolver returns the resolver that asks the network, one for a whole run. It takes

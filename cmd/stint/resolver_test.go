@@ -1,9 +1,13 @@
 package main
 
 import (
+	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stint-dev/stint/workflows"
 )
 
 // The token is the public API's, or none.
@@ -34,6 +38,37 @@ func TestResolverAsksOnlyPublicRegistries(t *testing.T) {
 	}
 	if _, err := r.Digest(t.Context(), "127.0.0.1:1/team/tool:1"); err == nil || !strings.Contains(err.Error(), "not a public one") {
 		t.Errorf("a registry on loopback: %v", err)
+	}
+}
+
+// A job's repository is that of its workspace and of no other directory, and what the
+// files tell goes first.
+func TestIdentify(t *testing.T) {
+	dir := t.TempDir()
+	onGitHub := map[string]string{"GITHUB_REPOSITORY": "acme/site", "GITHUB_WORKSPACE": dir + "/", "GITHUB_SERVER_URL": publicServer}
+	without := func(name, value string) map[string]string {
+		env := maps.Clone(onGitHub)
+		env[name] = value
+		return env
+	}
+	for _, test := range []struct {
+		env        map[string]string
+		repo       workflows.Repository
+		name, host string
+	}{
+		{onGitHub, workflows.Repository{Root: dir}, "acme/site", "github.com"},
+		{onGitHub, workflows.Repository{Root: dir, Name: "acme/other", Host: "ghe.example.com"}, "acme/other", "ghe.example.com"},
+		{onGitHub, workflows.Repository{Root: filepath.Join(dir, "sub")}, "", ""},
+		{onGitHub, workflows.Repository{Root: "stdin"}, "", ""},
+		{without("GITHUB_SERVER_URL", "https://ghe.example.com"), workflows.Repository{Root: dir}, "", ""},
+		{without("GITHUB_SERVER_URL", ""), workflows.Repository{Root: dir}, "", ""},
+		{without("GITHUB_WORKSPACE", ""), workflows.Repository{Root: dir}, "", ""},
+		{without("GITHUB_REPOSITORY", ""), workflows.Repository{Root: dir}, "", ""},
+	} {
+		identify(world{getenv: func(name string) string { return test.env[name] }}, &test.repo)
+		if test.repo.Name != test.name || test.repo.Host != test.host {
+			t.Errorf("%v in %v: %q on %q", test.repo.Root, test.env, test.repo.Name, test.repo.Host)
+		}
 	}
 }
 

@@ -34,7 +34,9 @@ store refuses is refused by the grant's own policy.
 
 Without CMD it waits until it is interrupted; with CMD it runs that as the job.
 The job is one that the grant is for, unless the flags say otherwise: a push to
-another branch, for example, shows how it is refused.
+another branch, for example, shows how it is refused. In the job write stint
+sandbox exec, credential-process and action for the commands of these names,
+which take id-tokens from GitHub alone.
 
 The sandbox shows that a grant works as it is written. It does not show that
 your role's real trust policy admits the job.`
@@ -277,11 +279,15 @@ func (s *stage) describe(out io.Writer, file string) {
 There, an id-token, as the runner would give it:
 
   curl -sS -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \
-    "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=%s"
+    "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=%[1]s"
 
-Anywhere, a command with a grant, in a sandbox of its own:
+There, a command with a grant; stint exec takes tokens from GitHub alone:
 
-  stint sandbox run %s -- CMD
+  stint sandbox exec %[2]s -- CMD
+
+Anywhere, the same in a sandbox of its own:
+
+  stint sandbox run %[2]s -- CMD
 
 Requests are listed below. Interrupt (Ctrl-C) to end it.
 

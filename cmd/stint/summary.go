@@ -49,7 +49,7 @@ func summaryOfLeases(leases []*lease.Lease) string {
 		grants[i] = l.Grant()
 	}
 	s.opened(grants, "Every later step of this job has it.")
-	s.table("credential", "of", "lifetime")
+	s.table("credential", "identity", "lifetime")
 	for _, l := range leases {
 		for _, c := range l.Credentials() {
 			s.row(plain(c.Handle.Provider)+" "+code(c.Handle.ID), code(c.Identity), lifetime(c.UsableUntil, c.Expires))
@@ -81,15 +81,20 @@ func names(grants []*grant.Grant) []string {
 
 // grantsNamed is "grant `a`" or "grants `a`, `b`".
 func grantsNamed(list []string) string {
-	coded := make([]string, len(list))
-	for i, name := range list {
-		coded[i] = code(name)
-	}
 	word := "grant "
 	if len(list) > 1 {
 		word = "grants "
 	}
-	return word + strings.Join(coded, ", ")
+	return word + codes(list)
+}
+
+// codes is a list in which each is code.
+func codes(list []string) string {
+	coded := make([]string, len(list))
+	for i, name := range list {
+		coded[i] = code(name)
+	}
+	return strings.Join(coded, ", ")
 }
 
 // summaryOfProfiles tells what the later steps can ask for.
@@ -115,9 +120,8 @@ func summaryOfFailure(g *grant.Grant, err error) string {
 		return s.String()
 	}
 	s.head("grant %s is not for this job", code(g.Name))
-	s.table("claim", "expected", "got", "why", "next")
-	for _, r := range refused.Decision.Reasons {
-		s.row(code(r.Claim), code(r.Expected), code(r.Got), plain(r.Text), plain(r.Next))
+	for _, r := range refused.Decision.Reasons { // no table: its last columns, why and next, would be out of sight
+		fmt.Fprintf(&s, "- **%s**: %s\n  - expected %s, got %s\n  - next: %s\n", code(r.Claim), plain(r.Text), code(r.Expected), code(r.Got), plain(r.Next))
 	}
 	s.WriteString("\n")
 	return s.String()
@@ -132,13 +136,13 @@ func summaryOfEnd(states []lease.State, ended []lease.Ended, vars []string, empt
 	}
 	s.head("the end of %s", grantsNamed(list))
 	if len(ended) > 0 {
-		s.table("credential", "of", "end")
+		s.table("credential", "identity", "end")
 	}
 	for _, e := range ended {
 		s.row(plain(e.Handle.Provider)+" "+code(e.Handle.ID), code(e.Handle.Identity), plain(e.Detail))
 	}
 	if emptied {
-		fmt.Fprintf(&s, "\nEmptied for the steps that follow: %s\n", code(strings.Join(vars, ", ")))
+		fmt.Fprintf(&s, "\nEmptied for the steps that follow: %s\n", codes(vars))
 	}
 	s.WriteString("\n")
 	return s.String()

@@ -76,7 +76,9 @@ func parseArchive(src []byte) (*archive, error) {
 func (a *archive) setup(t *testing.T) *setup {
 	t.Helper()
 	s := newSetup(t, a.files)
-	s.repo.Name = a.settings["repository"]
+	if s.repo.Name = a.settings["repository"]; s.repo.Name != "" {
+		s.repo.Host = "github.com"
+	}
 	s.strict = a.settings["strict"] == "true"
 	s.unsafe = a.settings["unsafe"] == "true"
 	if d := a.settings["today"]; d != "" {

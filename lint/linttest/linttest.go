@@ -226,7 +226,7 @@ func (s *setup) mend(t *testing.T, rule *lint.Rule, res *lint.Result) map[string
 	repair := lint.Mend(found, s.unsafe)
 	changed := map[string][]byte{}
 	after := *s
-	after.repo = &workflows.Repository{Root: s.repo.Root, Name: s.repo.Name, Unread: s.repo.Unread, Files: slices.Clone(s.repo.Files)}
+	after.repo = &workflows.Repository{Root: s.repo.Root, Name: s.repo.Name, Host: s.repo.Host, Unread: s.repo.Unread, Files: slices.Clone(s.repo.Files)}
 	mended := 0
 	for _, f := range repair.Files {
 		changed[f.File.Path] = f.Source

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -25,14 +26,17 @@ const networkFile = "network"
 //	acme/tool fails                 it does not answer
 //	acme/tool advisory GHSA-aaaa-bbbb-cccc 1.2.1 >= 1.0, < 1.2.1
 //	acme/image:1 digest sha256:<64 hexadecimal digits>
+//	acme/app environment npm approval wait refs
 //
-// A repository or image that no line names does not exist.
+// The words after the name of an environment are what it demands, none for nothing; a
+// space in the name is written %20. A repository, image or environment that no line names does not exist.
 type Network struct {
 	refs       map[string]*workflows.Refs
 	holds      map[string]bool // owner/repo@commit
 	archived   map[string]bool
 	fails      map[string]bool
-	digests    map[string]string // by image
+	digests    map[string]string               // by image
+	gates      map[string]workflows.Protection // by owner/repo and environment
 	advisories []workflows.RemoteAdvisory
 }
 
@@ -45,7 +49,7 @@ var (
 
 // ParseNetwork reads the facts; lines that start with # are prose.
 func ParseNetwork(text []byte) (*Network, error) {
-	n := &Network{refs: map[string]*workflows.Refs{}, holds: map[string]bool{}, archived: map[string]bool{}, fails: map[string]bool{}, digests: map[string]string{}}
+	n := &Network{refs: map[string]*workflows.Refs{}, holds: map[string]bool{}, archived: map[string]bool{}, fails: map[string]bool{}, digests: map[string]string{}, gates: map[string]workflows.Protection{}}
 	for l := range strings.Lines(string(text)) {
 		l = strings.TrimSpace(l)
 		if l == "" || strings.HasPrefix(l, "#") {
@@ -83,6 +87,8 @@ func (n *Network) add(words []string) bool {
 		n.fails[name] = true
 	case what == "digest" && len(args) == 1 && fullDigest.MatchString(args[0]):
 		n.digests[name] = args[0]
+	case what == "environment" && len(args) > 0:
+		return n.gate(name, args[0], args[1:])
 	case what == "advisory" && len(args) > 2:
 		n.advisories = append(n.advisories, workflows.RemoteAdvisory{
 			ID: args[0], Action: name, Fixed: args[1], Range: strings.Join(args[2:], " "), Date: today, URL: "https://github.com/advisories/" + args[0],
@@ -91,6 +97,26 @@ func (n *Network) add(words []string) bool {
 		return false
 	}
 	return true
+}
+
+// gate takes in what an environment demands.
+func (n *Network) gate(repo, environment string, demands []string) bool {
+	environment, err := url.PathUnescape(environment)
+	var p workflows.Protection
+	for _, d := range demands {
+		switch d {
+		case "approval":
+			p.Approval = true
+		case "wait":
+			p.Wait = true
+		case "refs":
+			p.Refs = true
+		default:
+			return false
+		}
+	}
+	n.gates[repo+" "+strings.ToLower(environment)] = p
+	return err == nil
 }
 
 // Refs implements [lint.Resolver].
@@ -149,6 +175,19 @@ func (n *Network) Digest(_ context.Context, image string) (string, error) {
 	default:
 		return digest, nil
 	}
+}
+
+// Environment implements [lint.Resolver].
+func (n *Network) Environment(_ context.Context, owner, repo, name string) (workflows.Protection, error) {
+	slug := strings.ToLower(owner + "/" + repo)
+	p, known := n.gates[slug+" "+strings.ToLower(name)]
+	switch {
+	case n.fails[slug]:
+		return p, fmt.Errorf("the environments of %s: %w", slug, errNoAnswer)
+	case !known:
+		return p, workflows.ErrNotFound
+	}
+	return p, nil
 }
 
 // resolver returns what the options of a run need: an untyped nil when there is no network.

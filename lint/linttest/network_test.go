@@ -12,7 +12,8 @@ func TestNetwork(t *testing.T) {
 	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
 	n, err := ParseNetwork([]byte("# Prose.\n\nAcme/Tool tag v1 " + a + "\nacme/tool branch main " + b + "\nacme/tool holds " + strings.Repeat("c", 40) +
 		"\nacme/old renamed acme/tool\nacme/attic archived\nacme/flaky fails\nacme/tool advisory GHSA-aaaa-bbbb-cccc 1.2 >= 1, < 1.2\n" +
-		"Acme/Image:1 digest sha256:" + strings.Repeat("e", 64) + "\nacme/image:2 fails\n"))
+		"Acme/Image:1 digest sha256:" + strings.Repeat("e", 64) + "\nacme/image:2 fails\n" +
+		"acme/app environment Two%20words/x approval wait refs\nacme/app environment open\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,18 @@ func TestNetwork(t *testing.T) {
 	if _, err := n.Digest(ctx, "acme/image:2"); err == nil || errors.Is(err, workflows.ErrNotFound) {
 		t.Errorf("a registry that does not answer: %v", err)
 	}
-	for _, bad := range []string{"acme/tool", "acme/tool tag v1 short", "acme/tool sings", "acme/tool archived yes", "acme/image:1 digest sha256:short"} {
+	for name, want := range map[string]workflows.Protection{"two WORDS/x": {Approval: true, Wait: true, Refs: true}, "open": {}} {
+		if p, err := n.Environment(ctx, "Acme", "app", name); p != want || err != nil {
+			t.Errorf("environment %s: %+v %v", name, p, err)
+		}
+	}
+	if _, err := n.Environment(ctx, "acme", "app", "none"); !errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("an environment that is not there: %v", err)
+	}
+	if _, err := n.Environment(ctx, "acme", "flaky", "open"); err == nil || errors.Is(err, workflows.ErrNotFound) {
+		t.Errorf("the environments of a repository that does not answer: %v", err)
+	}
+	for _, bad := range []string{"acme/tool", "acme/tool tag v1 short", "acme/tool sings", "acme/tool archived yes", "acme/image:1 digest sha256:short", "acme/app environment", "acme/app environment %zz", "acme/app environment open door"} {
 		if _, err := ParseNetwork([]byte(bad)); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

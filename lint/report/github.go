@@ -46,10 +46,10 @@ func (g *github) Repository(r *lint.Result) error {
 	g.findings = append(g.findings, r.Findings...)
 	g.files += judged(r)
 	for _, u := range unreadOf(r.Repository) {
-		g.errors = append(g.errors, fmt.Sprintf("::error file=%s,line=%d,title=not read::%s", property(u.Path), max(u.Line, 1), data(u.Reason)))
+		g.errors = append(g.errors, fmt.Sprintf("::error file=%s,line=%d,title=not read::%s", property(u.Path), max(u.Line, 1), CommandData(u.Reason)))
 	}
 	for _, f := range r.Failures {
-		g.errors = append(g.errors, "::error title=stint failed::"+data(f))
+		g.errors = append(g.errors, "::error title=stint failed::"+CommandData(f))
 	}
 	return nil
 }
@@ -106,15 +106,16 @@ func (g *github) annotate(f *lint.Finding) {
 	}
 	fmt.Fprintf(g.out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n",
 		annotationLevel(f), property(f.File.Path), start.Line, end.Line, start.Column, end.Column,
-		property(level(f)+": "+f.Rule.ID), data(text))
+		property(level(f)+": "+f.Rule.ID), CommandData(text))
 }
 
 // oldCommand begins a command of the runner's own wherever it stands in a line; it has no
 // escape, so that it is taken apart.
 const oldCommand = "##["
 
-// data escapes the message of a workflow command as actions/toolkit does.
-func data(s string) string {
+// CommandData escapes the message of a workflow command as actions/toolkit does, and makes
+// each of its lines printable.
+func CommandData(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", oldCommand, "## [").Replace(clean(s))
 }
 

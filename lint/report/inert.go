@@ -2,9 +2,11 @@ package report
 
 import "io"
 
-// An inert writer takes the commands of a GitHub runner apart, which reads them out of the
-// log of any step: "::" at the beginning of a line, blanks before it left aside, and
-// "##[" anywhere. A blank is put into them; what is cut between two writes is found.
+// Inert returns a writer that takes the commands of a GitHub runner apart, which reads them
+// out of the log of any step: "::" at the beginning of a line, blanks before it left aside,
+// and "##[" anywhere. A blank is put into them; what is cut between two writes is found.
+func Inert(w io.Writer) io.Writer { return &inert{out: w} }
+
 type inert struct {
 	out   io.Writer
 	shown int     // characters of the line that are no blanks, up to 2

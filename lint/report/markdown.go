@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -123,11 +124,28 @@ func (m *markdown) table(wanted func(row) bool) {
 // unlinked keeps a URL from being made a link.
 var unlinked = strings.NewReplacer("://", "&#58;//", "www.", "www&#46;")
 
-// cell escapes text for a cell of a table: nothing in it is markup, a link, a
+// mention is what GitHub takes for the name of a person or a team, in a comment also where
+// its "@" is written as an entity: it looks at the text that Markdown leaves, and at no code.
+var mention = regexp.MustCompile(`\B@[0-9A-Za-z][-_/0-9A-Za-z]*`)
+
+// cell escapes text for a cell of a table or a comment: nothing in it is markup, a link, a
 // mention or HTML.
 func cell(s string) string {
 	var b strings.Builder
-	for _, r := range workflows.Printable(s) {
+	s = workflows.Printable(s)
+	from := 0
+	for _, m := range mention.FindAllStringIndex(s, -1) {
+		b.WriteString(escaped(s[from:m[0]]) + "<code>" + escaped(s[m[0]:m[1]]) + "</code>")
+		from = m[1]
+	}
+	b.WriteString(escaped(s[from:]))
+	return unlinked.Replace(b.String())
+}
+
+// escaped writes what Markdown and HTML would take for more than text as text.
+func escaped(s string) string {
+	var b strings.Builder
+	for _, r := range s {
 		switch {
 		case r == '<':
 			b.WriteString("&lt;")
@@ -136,7 +154,7 @@ func cell(s string) string {
 		case r == '&':
 			b.WriteString("&amp;")
 		case r == '@':
-			b.WriteString("&#64;") // no mention
+			b.WriteString("&#64;") // no address
 		case strings.ContainsRune("\\`*_{}[]()#+!|~$", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
@@ -144,5 +162,5 @@ func cell(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return unlinked.Replace(b.String())
+	return b.String()
 }

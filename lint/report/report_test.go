@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"html"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
@@ -154,6 +157,39 @@ func TestLogsGiveTheRunnerNoCommand(t *testing.T) {
 					t.Fatalf("%s at %d: %s", format, width, line)
 				}
 			}
+		}
+	}
+}
+
+// GitHub looks for names in the text that Markdown leaves, where an entity is "@" again; it
+// leaves code alone. What follows a letter, as in owner/action@v1, is no name to it.
+func TestMarkdownMentionsNobody(t *testing.T) {
+	r := result(t)
+	r.Findings[0].Message = "x @octo-cat,@acme/web; some/tool@v1 (@under_score)"
+	for name, md := range map[string]string{"markdown": render(t, "markdown", r), "comment": report.Comment(r, r.Findings[0], "ask @octo-cat")} {
+		for _, want := range []string{"x <code>&#64;octo-cat</code>,<code>&#64;acme/web</code>; some/tool&#64;v1", "<code>&#64;under\\_score</code>"} {
+			if !strings.Contains(md, want) {
+				t.Errorf("%s: %q is missing in %s", name, want, md)
+			}
+		}
+		if rest := regexp.MustCompile(`<code>[^<]*</code>`).ReplaceAllString(html.UnescapeString(md), ""); regexp.MustCompile(`\B@\w`).MatchString(rest) {
+			t.Errorf("%s mentions somebody: %s", name, rest)
+		}
+	}
+}
+
+// What was not read or checked is laid out like the rest.
+func TestNotesFitTheWidth(t *testing.T) {
+	r := result(t)
+	r.NotChecked = []string{"impostor-commit: " + strings.Repeat("offline, so that nobody was asked ", 9)}
+	r.Repository.Unread[0].Reason = strings.Repeat("over the limit ", 9)
+	got := render(t, "text", r)
+	if !strings.Contains(got, "\nnot checked: impostor-commit: offline, ") || !strings.Contains(got, "\nnot read: .github/workflows/big.yml: over ") {
+		t.Errorf("a note is missing in %s", got)
+	}
+	for line := range strings.Lines(got) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
 		}
 	}
 }

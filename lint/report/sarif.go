@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -78,6 +79,19 @@ func (h *sarifHandler) semver() string {
 		return v
 	}
 	return "0.0.0-dev"
+}
+
+// SARIFRules returns a function that adds a rule to a run by its id, with its help, as
+// logs of lint have it: for logs of findings that were kept by the ids of their rules. One
+// that is none of the rules is added by its id alone.
+func SARIFRules(rules []*lint.Rule) func(run *sarif.Run, id string) {
+	return func(run *sarif.Run, id string) {
+		if i := slices.IndexFunc(rules, func(r *lint.Rule) bool { return r.ID == id }); i >= 0 {
+			addRule(run, rules[i])
+		} else {
+			run.AddRule(clean(id)).WithName(clean(id))
+		}
+	}
 }
 
 func addRule(run *sarif.Run, rule *lint.Rule) {

@@ -43,7 +43,7 @@ type text struct {
 
 func newText(w io.Writer, o Options) Handler {
 	o.Width = max(o.Width, minTextWidth)
-	return &text{out: bufio.NewWriter(&inert{out: w}), o: o}
+	return &text{out: bufio.NewWriter(Inert(w)), o: o}
 }
 
 var severityColors = [...]string{reach.Info: "2", reach.Low: "36", reach.Medium: "33", reach.High: "31", reach.Critical: "1;31"}
@@ -119,16 +119,22 @@ func (t *text) source(file *workflows.File, s workflows.Span, hidden masks, colo
 		t.paint(color, strings.Repeat("^", mark)))
 }
 
-// paragraph writes text wrapped to the width, behind an indent of four.
-func (t *text) paragraph(label, s string) {
-	const indent = "    "
+const indent = "    "
+
+// paragraph writes text wrapped to the width, behind the indent.
+func (t *text) paragraph(label, s string) { t.wrapped(label+s, indent) }
+
+// hanging writes text wrapped to the width, all but its first line behind the indent.
+func (t *text) hanging(s string) { t.wrapped(s, "") }
+
+func (t *text) wrapped(s, begin string) {
 	col := 0
-	for _, w := range strings.Fields(label + workflows.Printable(s)) {
+	for _, w := range strings.Fields(workflows.Printable(s)) {
 		n := utf8.RuneCountInString(w)
 		switch {
 		case col == 0:
-			t.out.WriteString(indent)
-			col = len(indent)
+			t.out.WriteString(begin)
+			col = len(begin)
 		case col+1+n > t.o.Width:
 			t.out.WriteString("\n" + indent)
 			col = len(indent)
@@ -164,10 +170,10 @@ func (t *text) Close() error {
 		if u.Line > 0 {
 			where += ":" + number(u.Line)
 		}
-		fmt.Fprintf(t.out, "not read: %s: %s\n", workflows.Printable(where), workflows.Printable(u.Reason))
+		t.hanging(fmt.Sprintf("not read: %s: %s", where, u.Reason))
 	}
 	for _, n := range byReason(t.notes) {
-		fmt.Fprintf(t.out, "not checked: %s\n", workflows.Printable(n))
+		t.hanging("not checked: " + n)
 	}
 	t.begin()
 	switch n := t.all.total(); {

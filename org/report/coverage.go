@@ -56,6 +56,24 @@ func (b *builder) coverage() coverage {
 	return c
 }
 
+// notKnown says which code of the jobs is not known beside the files.
+func (b *builder) notKnown() string {
+	text := ""
+	if n := len(b.doc.Coverage.ActionsNotRead); n > 0 {
+		text += " Not read: " + count(n, "action") + " of its own that it uses."
+	}
+	unresolved := 0
+	for _, r := range b.doc.Refs {
+		if r.Why != "" {
+			unresolved++
+		}
+	}
+	if unresolved > 0 {
+		text += " Of " + count(unresolved, "ref") + " of actions the commit is not known."
+	}
+	return text
+}
+
 func (b *builder) coverageSentence() string {
 	d := b.doc
 	all := d.Coverage.Repositories
@@ -70,9 +88,12 @@ func (b *builder) coverageSentence() string {
 	if unread > 0 {
 		files = " " + count(unread, "file") + " could not be read whole."
 	}
+	files += b.notKnown()
 	switch {
 	case all == 0:
 		return "There is no repository to speak of."
+	case d.Coverage.By[org.StatusEmpty] == all:
+		return "There is no workflow, action, dependabot or lock file to judge." + files
 	case d.Coverage.Complete && all == 1:
 		return "The repository was read whole." + files
 	case d.Coverage.Complete:

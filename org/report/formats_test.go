@@ -109,7 +109,7 @@ func TestNamesOfSARIFFiles(t *testing.T) {
 	repos[len(repos)-1].Analysis = ""
 	d.Repositories = repos
 	made := files{}
-	unnamed, err := SARIFFiles(d, made.create)
+	unnamed, err := SARIFFiles(d, testRule, made.create)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestNamesOfSARIFFiles(t *testing.T) {
 		}
 	}
 	full := errors.New("full")
-	if _, err := SARIFFiles(d, func(string) (io.WriteCloser, error) { return nil, full }); !errors.Is(err, full) {
+	if _, err := SARIFFiles(d, testRule, func(string) (io.WriteCloser, error) { return nil, full }); !errors.Is(err, full) {
 		t.Errorf("a file that cannot be made: %v", err)
 	}
 }
@@ -140,7 +140,7 @@ func TestErrorsOfReadingAreReturned(t *testing.T) {
 		"csv":      func(d *org.Document) error { return CSV(io.Discard, d) },
 		"markdown": func(d *org.Document) error { return Markdown(io.Discard, d) },
 		"sarif": func(d *org.Document) error {
-			_, err := SARIFFiles(d, files{}.create)
+			_, err := SARIFFiles(d, testRule, files{}.create)
 			return err
 		},
 	} {

@@ -6,11 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"github.com/stint-dev/stint/org"
 	"github.com/stint-dev/stint/reach"
@@ -75,12 +78,17 @@ func built(t testing.TB, d *org.Document) *builder {
 }
 
 // firstSARIF writes the log of the first repository with an analysis.
+// testRule stands for the rules of lint, which the command passes.
+func testRule(run *sarif.Run, id string) {
+	run.AddRule(shown(id)).WithName(shown(id)).WithHelpURI(home + "/blob/main/lint/rules/" + url.PathEscape(id) + "/README.md")
+}
+
 func firstSARIF(w io.Writer, d *org.Document) error {
 	a, err := d.Read(d.Repositories[0].Analysis)
 	if err != nil {
 		return err
 	}
-	return SARIF(w, d, 0, a)
+	return SARIF(w, d, 0, a, testRule)
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -222,6 +230,13 @@ func TestCoverageIsPlain(t *testing.T) {
 		if got := built(t, &org.Document{Coverage: c}).coverageSentence(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+	d := &org.Document{
+		Coverage: org.Coverage{Repositories: 1, By: map[org.Status]int{org.StatusOK: 1}, Complete: true, ActionsNotRead: []string{"acme/a/x", "acme/a/y"}},
+		Refs:     []org.Ref{{Why: "not found"}, {Ref: "v1"}},
+	}
+	if got, want := built(t, d).coverageSentence(), "The repository was read whole. Not read: 2 actions of its own that it uses. Of 1 ref of actions the commit is not known."; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

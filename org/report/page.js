@@ -36,11 +36,27 @@
     a.rel = "noreferrer";
     return a;
   };
+  // breakable lets a long name be broken behind its underscores, without a character more.
+  const breakable = text => text.split("_").flatMap((part, i) => i ? ["_", element("wbr"), part] : [part]);
   const repositoryAddress = r => data.base && r && r.l ? data.base + texts[r.n] : "";
   const isFile = path => path.split("/").every(p => p && p !== "." && p !== "..") && !path.includes("\uFFFD");
   const lineAddress = (r, path, line) => {
     if (!repositoryAddress(r) || !r.h || !isFile(path)) return "";
     return repositoryAddress(r) + "/blob/" + r.h + "/" + path.split("/").map(encodeURIComponent).join("/") + (line ? "#L" + line : "");
+  };
+
+  // stable orders the numbers of rows by a whole number from -1 up: a radix sort, since a
+  // table may have hundreds of thousands of rows.
+  const stable = (index, rows, down, value) => {
+    const keys = Uint32Array.from(rows, r => down ? ~(value(r) + 1) : value(r) + 1);
+    for (const shift of [0, 16]) {
+      const ends = new Uint32Array(65537), out = new Uint32Array(index.length);
+      for (const i of index) ends[(keys[i] >>> shift & 65535) + 1]++;
+      for (let k = 1; k < ends.length; k++) ends[k] += ends[k - 1];
+      for (const i of index) out[ends[keys[i] >>> shift & 65535]++] = i;
+      index = out;
+    }
+    return index;
   };
 
   const classes = { number: "n", age: "n", code: "c", place: "p", repository: "p", date: "d", severity: "s", advice: "a" };
@@ -73,6 +89,7 @@
       if (path) td.append(link(lineAddress(data.repos[repository], path, line), path.replace(/^\.github\/workflows\//, "…/") + (line ? ":" + line : "")));
       break;
     }
+    case "code": td.append(...breakable(texts[n])); break;
     default: td.textContent = texts[n];
     }
     return td;
@@ -95,21 +112,15 @@
       if (columns[c].kind === "repository") return n < 0 ? -1 : rank(data.repos[n].n);
       return named(columns[c].kind) ? rank(n) : n;
     };
+    // sort goes from the last key to the first, each time keeping the order of equals.
     const sort = () => {
-      const keys = order.map(o => {
+      let index = Uint32Array.from(rows, (_, i) => i);
+      for (const o of [...order].reverse()) {
         const c = Math.abs(o) - 1;
-        return [o < 0 ? -1 : 1, Float64Array.from(rows, r => value(r, c)), c];
-      });
-      const index = new Map(keys.length ? rows.map((r, i) => [r, i]) : []);
-      sorted = [...rows];
-      if (keys.length) sorted.sort((a, b) => {
-        const i = index.get(a), k = index.get(b);
-        for (const [sign, v, c] of keys) {
-          const d = v[i] - v[k] || (columns[c].kind === "place" ? second(at(a, c)) - second(at(b, c)) : 0);
-          if (d) return sign * d;
-        }
-        return i - k;
-      });
+        if (columns[c].kind === "place") index = stable(index, rows, o < 0, r => second(at(r, c)));
+        index = stable(index, rows, o < 0, r => value(r, c));
+      }
+      sorted = Array.from(index, i => rows[i]);
     };
     let sorted;
     sort();

@@ -20,7 +20,7 @@ const (
 var pictureColumns = [4]struct {
 	Label    string
 	X, Width float64
-}{{"who starts", 1, 180}, {"foreign code", 245, 345}, {"credential", 655, 245}, {"opens", 965, 114}}
+}{{"who starts", 1, 200}, {"foreign code", 262, 335}, {"credential", 655, 245}, {"opens", 965, 114}}
 
 // A picture is the worst paths drawn: nodes in four columns and ribbons between them.
 type picture struct {

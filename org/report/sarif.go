@@ -34,10 +34,11 @@ var (
 // take what an empty log lacks for mended.
 //
 // The names of files are made of owner/repo and nothing else. They are in lower case: two
-// that some file system takes for one differ in the second's id. The repositories whose
+// that some file system takes for one differ in the second's id. rule adds a rule to a run
+// by its id, with what is to be said of it. The repositories whose
 // names are no owner/repo are returned, and have no file. The error is that of create, of
 // a file or of reading the document.
-func SARIFFiles(d *org.Document, create func(name string) (io.WriteCloser, error)) (unnamed []string, err error) {
+func SARIFFiles(d *org.Document, rule func(run *sarif.Run, id string), create func(name string) (io.WriteCloser, error)) (unnamed []string, err error) {
 	names := fileNames(d)
 	err = d.EachAnalysis(func(a *org.Analysis, repositories []int) error {
 		for _, i := range repositories {
@@ -49,7 +50,7 @@ func SARIFFiles(d *org.Document, create func(name string) (io.WriteCloser, error
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(SARIF(f, d, i, a), f.Close()); err != nil {
+			if err := errors.Join(SARIF(f, d, i, a, rule), f.Close()); err != nil {
 				return err
 			}
 		}
@@ -78,8 +79,8 @@ func fileNames(d *org.Document) []string {
 
 // SARIF writes the log of one repository, by its place in the document, from its analysis.
 // It holds the findings in files; settings have no line to stand at. What was not read is
-// a notification, and the invocation is then no success.
-func SARIF(w io.Writer, d *org.Document, repository int, a *org.Analysis) error {
+// a notification, and the invocation is then no success. rule is as in [SARIFFiles].
+func SARIF(w io.Writer, d *org.Document, repository int, a *org.Analysis, rule func(run *sarif.Run, id string)) error {
 	r := &d.Repositories[repository]
 	run := sarif.NewRunWithInformationURI("stint", home)
 	run.WithColumnKind("unicodeCodePoints")
@@ -96,7 +97,7 @@ func SARIF(w io.Writer, d *org.Document, repository int, a *org.Analysis) error 
 	if r.Why != "" {
 		note("error", string(r.Status)+": "+r.Why)
 	}
-	addResults(run, a.Findings)
+	addResults(run, a.Findings, rule)
 	for _, u := range a.Unread {
 		in.WithExecutionSuccessful(false)
 		note("error", "not read: "+u.Path+": "+u.Reason)
@@ -113,14 +114,14 @@ func SARIF(w io.Writer, d *org.Document, repository int, a *org.Analysis) error 
 	return enc.Encode(log)
 }
 
-func addResults(run *sarif.Run, findings []org.Finding) {
+func addResults(run *sarif.Run, findings []org.Finding, rule func(run *sarif.Run, id string)) {
 	var rules []string
 	for _, f := range findings {
 		at := slices.Index(rules, f.Rule)
 		if at < 0 {
 			at = len(rules)
 			rules = append(rules, f.Rule)
-			run.AddRule(shown(f.Rule)).WithName(shown(f.Rule)).WithHelpURI(home + "/blob/main/lint/rules/" + url.PathEscape(f.Rule) + "/README.md")
+			rule(run, f.Rule)
 		}
 		run.AddResult(resultOf(f, at))
 	}

@@ -119,7 +119,7 @@ func (b *builder) names(list []string) cell {
 	if left := len(list) - maxNames; left > 0 {
 		list = append(slices.Clone(list[:maxNames]), "+"+thousands(left))
 	}
-	return b.pool.add(strings.Join(list, " "))
+	return b.pool.add(strings.Join(list, ", "))
 }
 
 func number(n int) cell { return cell{n: int32(n)} }
@@ -234,6 +234,9 @@ func (b *builder) posture() *table {
 			{"Credentials", codeCell},
 		},
 		Order: []int{-2},
+	}
+	if len(b.doc.Settings) == 0 {
+		t.Empty = "No setting was asked for: only files were read."
 	}
 	for _, f := range b.doc.Posture {
 		t.rows = append(t.rows, []cell{

@@ -144,7 +144,7 @@ func (c *Client) get(ctx context.Context, at string, into any) (next string, err
 				return ErrLimited
 			}
 		}
-		return fmt.Errorf("status %d", resp.StatusCode)
+		return &StatusError{Status: resp.StatusCode}
 	})
 	return next, err
 }

@@ -50,10 +50,11 @@ type Client struct {
 	// Transport is http.DefaultTransport when nil.
 	Transport http.RoundTripper
 
-	refs       memo[*workflows.Refs]
-	contained  memo[bool]
-	archived   memo[bool]
-	advisories memo[[]workflows.RemoteAdvisory]
+	refs         memo[*workflows.Refs]
+	contained    memo[bool]
+	archived     memo[bool]
+	environments memo[map[string]workflows.Protection]
+	advisories   memo[[]workflows.RemoteAdvisory]
 
 	start   sync.Once
 	slots   chan struct{}

@@ -25,6 +25,9 @@ const (
 	// maxLocalActions is how many local actions outside .github/actions are followed in
 	// one repository.
 	maxLocalActions = 200
+	// maxFiles is how many files of one repository are read, when more than those of a
+	// listing are found.
+	maxFiles = 2000
 )
 
 // A want is a file, or an action's directory, of which a repository's text is wanted.
@@ -34,6 +37,8 @@ type want struct {
 	// dir is set for a directory that may hold an action; else the file is in
 	// repo.Files.
 	dir bool
+	// deep is set for a directory in whose directories actions are looked for.
+	deep bool
 }
 
 // aliases is how many objects a want takes in a query.
@@ -72,7 +77,7 @@ func (r *Reader) filled(ctx context.Context, pages iter.Seq2[Page, error]) iter.
 			}
 			held = append(held, page)
 			for i := range page.Repos {
-				pending += len(missing(&page.Repos[i])) + 3*len(elsewhere(&page.Repos[i], nil))
+				pending += len(missing(&page.Repos[i])) + 3*len(elsewhere(&page.Repos[i], nil)) + len(page.Repos[i].below)
 				size += page.Repos[i].bytes()
 			}
 			if pending > 0 && pending < maxAliases && len(held) < heldPages && size < heldBytes {
@@ -118,12 +123,19 @@ func (r *Reader) complete(ctx context.Context, repos []*Repo) error {
 			}
 			for _, p := range missing(repo) {
 				if !asked[repo][p] {
-					wants = append(wants, want{repo, p, false})
+					wants = append(wants, want{repo: repo, path: p})
 					asked[repo][p] = true
 				}
 			}
+			if len(repo.below) > 0 && repo.Head != "" { // they may hold what is used elsewhere
+				for _, dir := range repo.below {
+					wants = append(wants, want{repo: repo, path: dir, deep: true})
+				}
+				repo.below = nil
+				continue
+			}
 			for _, dir := range elsewhere(repo, asked[repo]) {
-				wants = append(wants, want{repo, dir, true})
+				wants = append(wants, want{repo: repo, path: dir, dir: true})
 				asked[repo][dir] = true
 			}
 		}
@@ -221,8 +233,11 @@ func (r *Reader) fetch(ctx context.Context, wants []want) error {
 			r.log("%s; going on with %d files at a time", err, most)
 			continue
 		case errors.Is(err, errTooMuch):
-			w := wants[0]
-			w.repo.Failed = w.path + ": the host does not answer for this file"
+			if w := wants[0]; w.deep {
+				w.repo.Denied = append(w.repo.Denied, w.path+": the host does not answer for this directory")
+			} else {
+				w.repo.Failed = w.path + ": the host does not answer for this file"
+			}
 		case err != nil:
 			return err
 		}
@@ -233,12 +248,12 @@ func (r *Reader) fetch(ctx context.Context, wants []want) error {
 
 // fetchBatch asks one query for all wants, those of one repository under one node.
 func (r *Reader) fetchBatch(ctx context.Context, wants []want) error {
-	q := &batch{variables: map[string]any{}}
+	q := &batch{}
 	for _, w := range wants {
 		q.add(w)
 	}
-	var data batchReply
-	failed, err := r.query(ctx, q.text(), q.variables, &data)
+	var data batchReply[objectReply]
+	failed, err := r.query(ctx, q.text(), q.values, &data)
 	if err != nil {
 		return err
 	}
@@ -259,6 +274,8 @@ func (r *Reader) fetchBatch(ctx context.Context, wants []want) error {
 			w.repo.Denied = append(w.repo.Denied, w.path+": "+why)
 		case data.nodes[node] == nil:
 			w.repo.Denied = append(w.repo.Denied, w.path+": the repository has gone")
+		case w.deep:
+			w.repo.lookBelow(w.path, got("t"))
 		case w.dir:
 			err = r.putAction(ctx, w, got("t"), got("f"), got("g"))
 		default:
@@ -288,6 +305,24 @@ func (r *Reader) putText(ctx context.Context, w want, got *objectReply) error {
 		w.repo.Denied = append(w.repo.Denied, w.path+": "+err.Error())
 	}
 	return nil
+}
+
+var tooManyFiles = fmt.Sprintf("repository: more than %d files, the most that are read", maxFiles)
+
+// lookBelow adds the action files in a directory and in those below it, without their text.
+func (repo *Repo) lookBelow(dir string, tree *objectReply) {
+	for _, e := range tree.entries() {
+		path := join(dir, e.Name)
+		switch {
+		case e.Mode == modeTree && isEntryName(e.Name):
+			repo.lookBelow(path, e.Object)
+		case workflows.KindOf(path) != workflows.KindAction:
+		case len(repo.Files) < maxFiles:
+			repo.take(dir, e, nil, false)
+		case !slices.Contains(repo.Denied, tooManyFiles):
+			repo.Denied = append(repo.Denied, tooManyFiles)
+		}
+	}
 }
 
 // putAction adds the action files of a directory. What is no directory is recorded, a

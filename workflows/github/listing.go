@@ -27,6 +27,9 @@ type Repo struct {
 	// Failed says in one lower-case line why the host did not answer for the repository
 	// in the end; "" when it did. The other fields may be empty then.
 	Failed string
+
+	// below are directories that the listing saw and that may hold actions deeper down.
+	below []string
 }
 
 // A Blob is one file of a repository's default branch.

@@ -22,10 +22,11 @@ const (
 // Pages lists an organization, the repository that was pushed last first, with the
 // text of its files; see [PageOptions].
 //
-// Pages come whole: texts that the host cut, the actions below .github/actions and those
+// Pages come whole: texts that the host cut, the actions in and below .github and those
 // elsewhere that files name with ./ are asked for afterwards, about one request for 130 of
-// them and one more where they use others, for which up to 16 pages are held back. A repository that fails alone is in its page
-// and says so. An error ends the listing; another begins with the Cursor of the last page
+// them and one more where they use others, for which up to 16 pages are held back. Actions
+// that lie elsewhere and that no file of the repository names are not read. A repository
+// that fails alone is in its page and says so. An error ends the listing; another begins with the Cursor of the last page
 // that was had. What is pushed meanwhile moves to the front, where the next listing
 // finds it, if its Since is the time before this one began.
 func (r *Reader) Pages(ctx context.Context, org string, o PageOptions) iter.Seq2[Page, error] {

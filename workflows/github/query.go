@@ -113,6 +113,9 @@ const (
 
 	blobFields = `fragment B on Blob{oid byteSize isBinary isTruncated text}`
 
+	// deepFields are the entries of a directory and of those in it, three deep.
+	deepFields = `fragment D on Tree{entries{name mode type oid size object{... on Tree{entries{name mode type oid size object{... on Tree{entries{name mode type oid size}}}}}}}}`
+
 	// fileFields takes what a tree's entries bring along in place of the %s.
 	fileFields = `root: object(expression:"HEAD:"){... on Tree{entries{name mode type oid size}}}
   home: object(expression:"HEAD:.github"){... on Tree{entries{name mode type oid size}}}
@@ -250,6 +253,9 @@ func (a *repositoryReply) files(repo *Repo) {
 			repo.Denied = append(repo.Denied, ".github/"+e.Name+": the host leaves it out")
 		}
 		repo.take(".github", e, singles[".github/"+e.Name], isLinked(e.Mode) && (e.Name == "workflows" || e.Name == "actions"))
+		if !slices.Contains(templateDirs, strings.ToLower(e.Name)) {
+			repo.enter(".github", e)
+		}
 	}
 	for _, e := range a.Workflows.entries() {
 		repo.take(".github/workflows", e, e.Object, false)
@@ -259,8 +265,39 @@ func (a *repositoryReply) files(repo *Repo) {
 		for _, e := range dir.Object.entries() {
 			repo.take(".github/actions/"+dir.Name, e, nil, false)
 		}
+		if isGroup(dir.Object.entries()) {
+			repo.enter(".github/actions", dir)
+		}
 	}
 	slices.SortFunc(repo.Files, func(x, y Blob) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// templateDirs are the directories of .github that are read already, or hold what the host
+// itself reads there.
+var templateDirs = []string{"workflows", "actions", "issue_template", "pull_request_template", "discussion_template"}
+
+// isGroup reports whether a directory may hold actions in directories of its own: it is
+// none itself, and has some.
+func isGroup(entries []entryReply) bool {
+	dirs := false
+	for _, e := range entries {
+		if e.Name == "action.yml" || e.Name == "action.yaml" {
+			return false
+		}
+		dirs = dirs || e.Mode == modeTree
+	}
+	return dirs
+}
+
+// enter notes a directory in which actions are to be looked for.
+func (repo *Repo) enter(dir string, e entryReply) {
+	if e.Mode == modeTree && isEntryName(e.Name) && len(repo.below) < maxLocalActions {
+		repo.below = append(repo.below, join(dir, e.Name))
+	}
+}
+
+func isEntryName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
 
 // configPath is stint's own configuration in a repository.
@@ -275,7 +312,7 @@ func (o *objectReply) entries() []entryReply {
 
 // take adds a file that matters, or that has to be said for another reason.
 func (repo *Repo) take(dir string, e entryReply, text *objectReply, say bool) {
-	if strings.ContainsAny(e.Name, "/\x00") || e.Name == "" || e.Name == "." || e.Name == ".." || !commitID.MatchString(e.OID) {
+	if !isEntryName(e.Name) || !commitID.MatchString(e.OID) {
 		repo.Denied = append(repo.Denied, cmp.Or(dir, "repository")+": the host lists a file that cannot be")
 		return
 	}

@@ -1,6 +1,10 @@
 package github
 
-import "time"
+import (
+	"time"
+
+	"github.com/stint-dev/stint/workflows"
+)
 
 // A Surface is one kind of setting that was asked for. Nothing that is not readable is
 // ever reported as absent.
@@ -105,6 +109,11 @@ type Environment struct {
 	Branches, Tags []string
 	// CustomRules are the apps that also have to agree.
 	CustomRules []string
+}
+
+// Protection returns what the environment demands.
+func (e *Environment) Protection() workflows.Protection {
+	return workflows.Protection{Approval: len(e.Reviewers)+len(e.CustomRules) > 0, Wait: e.Wait > 0, Refs: e.BranchPolicy == "protected" || e.BranchPolicy == "custom"}
 }
 
 // A Ruleset is a set of rules on refs.

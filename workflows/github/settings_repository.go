@@ -243,13 +243,7 @@ func (q *inquiry) environments(s *RepositorySettings, which Which, bulk *bulkRep
 		return
 	}
 	q.read("environments", "repository actions: read", func() (err error) {
-		s.Environments, err = list(q, "environments", func(p gh.EnvResponse) []Environment {
-			var found []Environment
-			for _, e := range p.Environments {
-				found = append(found, environmentOf(e))
-			}
-			return found
-		})
+		s.Environments, err = list(q, "environments", environmentsReply.all)
 		return err
 	})
 	for i := range s.Environments {
@@ -284,33 +278,4 @@ func (q *inquiry) branchPolicies(e *Environment) error {
 		}
 	}
 	return err
-}
-
-func environmentOf(in *gh.Environment) Environment {
-	e := Environment{Name: in.GetName(), Created: in.GetCreatedAt().UTC(), AdminsBypass: in.CanAdminsBypass, BranchPolicy: "none"}
-	if p := in.DeploymentBranchPolicy; p.GetProtectedBranches() {
-		e.BranchPolicy = "protected"
-	} else if p.GetCustomBranchPolicies() {
-		e.BranchPolicy = "custom"
-	}
-	for _, rule := range in.ProtectionRules {
-		switch rule.GetType() {
-		case "wait_timer":
-			e.Wait = rule.GetWaitTimer()
-		case "required_reviewers":
-			e.PreventSelfReview = rule.GetPreventSelfReview()
-			for _, r := range rule.Reviewers {
-				switch v := r.Reviewer.(type) {
-				case *gh.User:
-					e.Reviewers = append(e.Reviewers, "user:"+v.GetLogin())
-				case *gh.Team:
-					e.Reviewers = append(e.Reviewers, "team:"+v.GetSlug())
-				}
-			}
-		case "branch_policy":
-		default:
-			e.CustomRules = append(e.CustomRules, rule.GetType())
-		}
-	}
-	return e
 }

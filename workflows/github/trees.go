@@ -23,7 +23,7 @@ const (
 // who may see it. The answers are in the order of the ids, less those that never came:
 // an error names those and ends nothing unless ctx has ended or the host refuses.
 func (r *Reader) Trees(ctx context.Context, nodeIDs []string) iter.Seq2[TreeID, error] {
-	return inBatches(nodeIDs, sweepLists*maxNodes, r.log, func(ids []string) ([]TreeID, error) { return r.sweep(ctx, ids) },
+	return inBatches(nodeIDs, sweepLists*maxNodes, "repositories", r.log, func(ids []string) ([]TreeID, error) { return r.sweep(ctx, ids) },
 		func(id string) TreeID {
 			return TreeID{NodeID: id, Denied: "the host does not answer for this repository"}
 		})
@@ -31,28 +31,34 @@ func (r *Reader) Trees(ctx context.Context, nodeIDs []string) iter.Seq2[TreeID, 
 
 // Repositories reads repositories whole by their node ids, as [Reader.Pages] does.
 func (r *Reader) Repositories(ctx context.Context, nodeIDs []string) iter.Seq2[Repo, error] {
-	return inBatches(nodeIDs, maxNodes, r.log, func(ids []string) ([]Repo, error) { return r.byID(ctx, ids) },
+	return inBatches(nodeIDs, maxNodes, "repositories", r.log, func(ids []string) ([]Repo, error) { return r.byID(ctx, ids) },
 		func(id string) Repo { return Repo{NodeID: id, Failed: "the host does not answer for this repository"} })
 }
 
-// inBatches asks for ids in batches as large as the host can bear; failed stands for an
-// id that fails alone.
-func inBatches[T any](ids []string, most int, log func(string, ...any), ask func([]string) ([]T, error), failed func(string) T) iter.Seq2[T, error] {
+// inBatches asks for ids, of what noun says, in batches as large as the host can bear;
+// failed stands for an id that fails alone.
+func inBatches[ID, T any](ids []ID, most int, noun string, log func(string, ...any), ask func([]ID) ([]T, error), failed func(ID) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		before, alone := 0, 0 // the size before the failures, and how many in a row failed alone
 		for len(ids) > 0 {
 			n := min(most, len(ids))
 			got, err := ask(ids[:n])
 			switch {
 			case errors.Is(err, errTooMuch) && n > 1:
-				most = n / 2
-				log("%s; going on with %d repositories at a time", err, most)
+				before, most = max(before, n), n/2
+				log("%s; going on with %d %s at a time", err, most, noun)
 				continue
 			case errors.Is(err, errTooMuch):
 				got = []T{failed(ids[0])}
+				if alone++; alone == 1 {
+					most = max(before, 1) // it was this one
+				}
 			case err != nil:
 				var none T
 				yield(none, err)
 				return
+			case alone > 0:
+				most, alone = max(most, before), 0
 			}
 			for _, item := range got {
 				if !yield(item, nil) {

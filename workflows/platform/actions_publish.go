@@ -27,7 +27,7 @@ var registryActions = []ActionInfo{
 	{Name: "katyo/publish-crates", Opens: "crates", Publishes: true, RunsWorkspace: true, Inputs: roles{"registry-token": RoleSecret}, StaticInputs: []string{"registry-token"}},
 	{Name: "release-plz/action", Opens: "crates", Publishes: true, RunsWorkspace: true, OIDC: true, Inputs: roles{"token": RoleSecret}},
 	{Name: "rubygems/configure-rubygems-credentials", Opens: "rubygems", OIDC: true, Mints: "registry-login", MintedLifetime: "hours", Inputs: roles{"role-to-assume": RoleCloud, "api-token": RoleSecret}, StaticInputs: []string{"api-token"}},
-	{Name: "rubygems/release-gem", Opens: "rubygems", Publishes: true, RunsWorkspace: true, OIDC: true},
+	{Name: "rubygems/release-gem", Git: true, Opens: "rubygems", Publishes: true, RunsWorkspace: true, OIDC: true},
 	{Name: "dawidd6/action-publish-gem", Opens: "rubygems", Publishes: true, RunsWorkspace: true, Inputs: roles{"api_key": RoleSecret, "github_token": RoleSecret}, StaticInputs: []string{"api_key"}},
 	{Name: "cadwallion/publish-rubygems-action", Opens: "rubygems", Publishes: true, RunsWorkspace: true},
 	{Name: "discourse/publish-rubygems-action", Opens: "rubygems", Publishes: true, RunsWorkspace: true},

@@ -260,7 +260,7 @@ var harmlessFlags = []string{"--dry-run", "--dryrun", "-dry-run", "--dry_run", "
 // scriptlessFlags keep an install from running scripts, lockFlags to the lock file
 // and unlockFlags away from it; resolveFlags look for newer versions than it has.
 var (
-	scriptlessFlags = []string{"--ignore-scripts", "--no-scripts", "--only-binary=:all:", "--no-build"}
+	scriptlessFlags = []string{"--ignore-scripts", "--mode=skip-build", "--no-scripts", "--only-binary=:all:", "--no-build"}
 	lockFlags       = []string{"--frozen-lockfile", "--immutable", "--locked", "--frozen", "--require-hashes", "--deployment", "--deploy", "--locked-mode", "--check-locked", "-lockfile=readonly"}
 	resolveFlags    = []string{"-U", "--upgrade", "-upgrade", "--resolution", "--update", "--force-evaluate"}
 	unlockFlags     = []string{"--no-frozen-lockfile", "--no-lockfile", "--fix-lockfile", "--no-immutable", "-g", "--global"}
@@ -272,7 +272,7 @@ func (c splitCommand) refine(words []string) CommandInfo {
 	info.Env = slices.Clone(info.Env)
 	switch info.Does {
 	case "publish", "deploy":
-		info.DryRun = setsAny(words, harmlessFlags)
+		info.DryRun = setsAny(words, harmlessFlags) || copiesLocally(words)
 	case "install":
 		info.Runs = info.Runs && !setsAny(words, scriptlessFlags)
 		info.Locked = (info.Locked && !c.hasArgument(words) || info.Opens != "crates" && setsAny(words, lockFlags)) && !setsAny(words, unlockFlags)
@@ -280,6 +280,18 @@ func (c splitCommand) refine(words []string) CommandInfo {
 		info.KeepsLock = info.KeepsLock && !info.Locked && !setsAny(words, unlockFlags) && !setsAny(words, resolveFlags)
 	}
 	return info
+}
+
+// copiesLocally reports whether rsync or scp names no other machine (HOST:PATH, or an
+// address, or a remote shell).
+func copiesLocally(words []string) bool {
+	if words[0] != "rsync" && words[0] != "scp" {
+		return false
+	}
+	return !slices.ContainsFunc(words[1:], func(w string) bool {
+		before, _, ok := strings.Cut(w, ":")
+		return w == "-e" || strings.HasPrefix(w, "--rsh") || ok && !strings.HasPrefix(w, "-") && !strings.Contains(before, "/")
+	})
 }
 
 // namesVersion reports whether an install names a version whose dependencies are

@@ -346,7 +346,7 @@ var deployCommands = []commandLine{
 	{"eas update", deploy("expo", true, "EXPO_TOKEN")},
 	{"ssh", deploy("ssh", false)},
 	{"scp", deploy("ssh", false)},
-	{"rsync -e", deploy("ssh", false)},
+	{"rsync", deploy("ssh", false)},
 	{"sftp", deploy("ssh", false)},
 	{"lftp", deploy("ftp", false)},
 }

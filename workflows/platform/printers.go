@@ -46,6 +46,24 @@ var printers = map[string]Printer{
 	"sops -d":                                            {Standing: true},
 }
 
+// DumpsEnvironment reports whether a command, by its words, prints all variables with
+// their values.
+func DumpsEnvironment(words []string) bool {
+	if len(words) == 0 {
+		return false
+	}
+	args := words[1:]
+	switch words[0] {
+	case "env", "printenv":
+		return len(args) == 0 || args[0] == "-0" || args[0] == "--null"
+	case "set":
+		return len(args) == 0
+	case "export", "declare", "typeset":
+		return len(args) == 1 && (args[0] == "-p" || args[0] == "-x" || args[0] == "-px" || args[0] == "-xp")
+	}
+	return false
+}
+
 var printerIndex = indexPrinters()
 
 type printerLine struct {

@@ -223,6 +223,7 @@ var secretTable = []secretLine{
 	{"azure devops", serviceToken("azuredevops")},
 	{"az devops", serviceToken("azuredevops")},
 	{"ado pat", serviceToken("azuredevops")},
+	{"azdo", serviceToken("azuredevops")},
 	{"acr", cloudKey("azure")},
 	{"azure", cloudKey("azure")},
 	{"az", cloudKey("azure")},

@@ -64,6 +64,7 @@ func TestLookupSecret(t *testing.T) {
 		{"MAVEN_PASSWORD OSSRH_TOKEN SONATYPE_PASSWORD", "publish-token", "maven"},
 		{"COCOAPODS_TRUNK_TOKEN", "publish-token", "cocoapods"},
 		{"HEX_API_KEY", "publish-token", "hex"},
+		{"AZDO_PAT ADO_PAT AZURE_DEVOPS_PAT", "service-token", "azuredevops"},
 		{"VSCE_PAT", "publish-token", "vscode"},
 		{"OVSX_PAT", "publish-token", "openvsx"},
 		{"DOCKERHUB_TOKEN DOCKER_HUB_PASSWORD DOCKERHUB_PASSWORD", "registry-login", "dockerhub"},

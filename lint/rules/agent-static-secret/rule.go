@@ -123,13 +123,13 @@ func (h *holding) report(p *lint.Pass) {
 	if platform.LookupSecret(u.Credential.Name).Public {
 		return
 	}
+	low := reach.Low
 	exposure := h.exposure()
 	f := lint.Finding{File: u.Ref.File, Span: u.Ref.Span, Job: h.job, Exposure: exposure}
 	if a, ok := h.modelKey(); ok {
 		if !a.OIDC {
 			return // there is no other way to call its model
 		}
-		low := reach.Low
 		f.Ceiling = &low
 		f.Message = fmt.Sprintf("%s is a stored key for the model of %s, which takes the job's identity instead; it could take %s", u.Credential.Name, a.Name, reach.CredentialList(exposure.Credentials))
 		f.Next = "log in to the model by the job's id-token (" + federation(a) + "), then delete the key"
@@ -138,7 +138,7 @@ func (h *holding) report(p *lint.Pass) {
 		return
 	}
 	a := h.strongest()
-	if a.Allowance < platform.Acts {
+	if a.Allowance < platform.Acts && !h.ambient() {
 		return
 	}
 	f.Message = fmt.Sprintf("%s lies in the job in which %s %s; it could take %s", u.Credential.Name, a.Name, does(a.Allowance), reach.CredentialList(exposure.Credentials))
@@ -148,7 +148,10 @@ func (h *holding) report(p *lint.Pass) {
 	}
 	f.Related = h.related(a)
 	f.Confidence = lint.HighConfidence
-	if a.Allowance < platform.RunsAnything {
+	switch {
+	case a.Allowance < platform.Acts:
+		f.Ceiling, f.Confidence, f.Strict = &low, lint.LowConfidence, true // what it reads it can only repeat
+	case a.Allowance < platform.RunsAnything:
 		high := reach.High
 		f.Ceiling, f.Confidence = &high, lint.MediumConfidence
 	}
@@ -167,9 +170,18 @@ func (h *holding) exposure() reach.Exposure {
 	return e
 }
 
+// ambient reports whether the secret is in the environment of every step, so that it
+// is in the agent's own.
+func (h *holding) ambient() bool {
+	return slices.ContainsFunc(h.uses, func(u reach.Use) bool { return u.Holder == reach.HeldByJob || u.Holder == reach.HeldByWorkflow })
+}
+
 func does(a platform.Allowance) string {
-	if a == platform.RunsAnything {
+	switch a {
+	case platform.RunsAnything:
 		return "runs any command"
+	case platform.Reads:
+		return "reads files"
 	}
 	return "acts by the tools that it has"
 }

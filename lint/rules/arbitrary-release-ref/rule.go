@@ -78,6 +78,8 @@ type naming struct {
 	taint flow.Taint
 	// free is set when nothing stands before the text, so that it names any ref.
 	free bool
+	// elsewhere is set when the ref is one of another repository.
+	elsewhere bool
 }
 
 // named returns the input that decides what a step checks out.
@@ -87,6 +89,7 @@ func named(g *reach.Graph, job *reach.Job, s reach.RunStep) (naming, bool) {
 		if v := s.Step.With.Get("ref"); info.Checkout && v != nil {
 			n, ok := chosen(g, job, s, v.Span, v.Exprs)
 			n.free = ok && v.Exprs[0].Start == 0
+			_, n.elsewhere = s.Step.With.Get("repository").Const()
 			return n, ok
 		}
 		return naming{}, false
@@ -129,7 +132,7 @@ func chosen(g *reach.Graph, job *reach.Job, s reach.RunStep, at workflows.Span, 
 	for _, e := range exprs {
 		for _, t := range g.Flow.Expr(job.Job, s.Step, e) {
 			if dispatched(t.Source) && t.Who <= platform.StartCaller && !t.Merged {
-				return naming{s.File, at, t, true}, true
+				return naming{file: s.File, span: at, taint: t, free: true}, true
 			}
 		}
 	}
@@ -184,8 +187,13 @@ func report(p *lint.Pass, n naming, job *reach.Job, releases []*reach.Job) {
 	}
 	first := p.Graph.Releases(worst)[0].Step
 	f.Related = append(f.Related, lint.Related{File: first.File, Span: first.Step.Span, Text: "the release"})
-	if worst.Job.Environment != nil || n.taint.Who == platform.StartCaller {
-		f.Strict, f.Confidence = true, lint.MediumConfidence // reviewers may be asked, or a caller names a constant
+	switch {
+	case n.taint.Who == platform.StartCaller, n.elsewhere:
+		f.Strict, f.Confidence = true, lint.MediumConfidence // a caller may name a constant; what lies elsewhere may be only read
+	case worst.Job.Environment != nil:
+		medium := reach.Medium // reviewers may be asked; what they are shown is the ref of the run, not the input
+		f.Ceiling, f.Confidence = &medium, lint.MediumConfidence
+		f.Message += "; a reviewer of its environment is shown the ref of the run, not the one that is named"
 	}
 	p.Report(f)
 }

@@ -134,13 +134,16 @@ func opens(g *reach.Graph, t *workflows.Trigger, job *reach.Job) bool {
 var talking = []string{"issues", "pull-requests", "discussions", "statuses", "checks", "repository-projects"}
 
 // loses reports whether a job has more to lose than a token that reads, or that talks.
+// Where an outsider's code runs, what talks is too much as well: it approves and closes
+// in the repository's name.
 func loses(job *reach.Job) bool {
 	x := exposure(job)
 	if x.Stake() > reach.WriteAtStake {
 		return true
 	}
+	taken := job.Trust() >= reach.OutsiderCode
 	return slices.ContainsFunc(x.Credentials, func(c *reach.Credential) bool {
-		return c.Writes && !c.Default && (c.Kind != reach.RepositoryToken || slices.ContainsFunc(c.Scopes, func(s string) bool { return !slices.Contains(talking, s) }))
+		return c.Writes && !c.Default && (taken || c.Kind != reach.RepositoryToken || slices.ContainsFunc(c.Scopes, func(s string) bool { return !slices.Contains(talking, s) }))
 	})
 }
 

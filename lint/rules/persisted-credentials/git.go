@@ -13,8 +13,12 @@ import (
 // remote are the git commands that speak to a remote and so may use the credential.
 var remote = []string{"push", "fetch", "pull", "clone", "ls-remote", "submodule", "lfs", "remote", "subtree", "svn"}
 
-// pushers are commands that use git's credential to publish.
-var pushers = []string{"mkdocs", "mike", "gh-pages", "semantic-release", "lerna", "release-it", "standard-version", "bumpver", "bump2version", "cz", "pre-commit"}
+// pushers are commands that use git's credential to publish; of those in pushing, the
+// subcommands do.
+var (
+	pushers = []string{"mike", "gh-pages", "semantic-release", "release-it", "standard-version", "bumpver", "bump2version", "cz", "pre-commit"}
+	pushing = map[string][]string{"mkdocs": {"gh-deploy"}, "lerna": {"version", "publish"}}
+)
 
 // usesGit reports whether a step works with git's credential, as far as its action
 // and commands are known.
@@ -27,7 +31,7 @@ func usesGit(s *workflows.Step) bool {
 }
 
 func gitRemote(c *workflows.Command) bool {
-	if slices.Contains(pushers, c.Name) {
+	if slices.Contains(pushers, c.Name) || slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return slices.Contains(pushing[c.Name], w.Text) }) {
 		return true
 	}
 	if c.Name != "git" {

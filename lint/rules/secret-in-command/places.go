@@ -2,7 +2,6 @@ package secretincommand
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -85,6 +84,7 @@ func judgePlaces(p *lint.Pass, job *reach.Job) {
 			judgeFile(p, job, t, file, creds)
 		}
 	}
+	judgeDumps(p, job)
 }
 
 // takings returns the commands that take secrets in the steps of the file.
@@ -199,68 +199,6 @@ func (t taking) summary() bool {
 			return true
 		}
 		prints = c.PipesInto != nil && c.PipesInto.Name == "tee"
-	}
-	return false
-}
-
-// writes returns the file of the workspace that the command's output goes to, "" for none.
-func (t taking) writes() string {
-	if !slices.Contains([]string{"echo", "printf", "cat"}, t.command.Name) {
-		return ""
-	}
-	for _, r := range t.command.Redirs {
-		name := r.Target.Text
-		if (r.Op == ">" || r.Op == ">>") && r.Target.Const && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "~") && !strings.HasPrefix(name, "&") {
-			return path.Clean(name)
-		}
-	}
-	return ""
-}
-
-// judgeFile reports a file with a secret in it that a later step of the job puts into
-// an artifact or a cache.
-func judgeFile(p *lint.Pass, job *reach.Job, t taking, file string, creds []*reach.Credential) {
-	if dir := t.step.WorkingDirectory; dir != nil {
-		file = path.Join(dir.Value, file)
-	}
-	after := false
-	for _, s := range p.Graph.RunSteps(job) {
-		if s.Step == t.step {
-			after = true
-			continue
-		}
-		if !after || s.Step.Uses == nil {
-			continue
-		}
-		info, _ := platform.LookupAction(s.Step.Uses.FullName())
-		v := s.Step.With.Get("path")
-		if !info.Upload && !info.Cache || v == nil || !covers(v.Value, file) {
-			continue
-		}
-		kept := "an artifact, which everybody who can read the repository can fetch"
-		if info.Cache {
-			kept = "a cache, which runs of other branches can restore"
-		}
-		x := place{what: fmt.Sprintf("is written to %s, which goes into %s", file, kept), next: "write it outside of what is uploaded, in $RUNNER_TEMP, and remove it in the same step"}
-		x.tell(p, job, t.command.Span, creds, lint.Related{File: s.File, Span: v.Span, Text: "the file leaves the job here"})
-		return
-	}
-}
-
-// covers reports whether the lines of an upload's path: include a file. Hidden files
-// are left out of directories since upload-artifact v4.4; a pattern is taken by its
-// constant directory.
-func covers(paths, file string) bool {
-	for line := range strings.Lines(paths) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "!") {
-			continue
-		}
-		dir := path.Clean(line)
-		hidden := strings.HasPrefix(path.Base(file), ".")
-		if dir == file || !hidden && (dir == "." || strings.HasPrefix(file, dir+"/")) {
-			return true
-		}
 	}
 	return false
 }

@@ -61,8 +61,8 @@ func check(p *lint.Pass) {
 // worse orders the checkouts of one place, which a step of a composite action has
 // one of for each job that uses it.
 func (c *checkout) worse(other *checkout) bool {
-	if c.strict != other.strict {
-		return other.strict
+	if a, b := c.strict || c.apart, other.strict || other.apart; a != b {
+		return b
 	}
 	return c.severity() > other.severity()
 }
@@ -78,6 +78,9 @@ type checkout struct {
 	ceiling *reach.Severity
 	refusal refusal
 	strict  bool
+	// apart is set for data beside the tree: a directory of its own, without the token
+	// of the checkout, that no step seen here runs anything of.
+	apart bool
 	// environment may ask a reviewer before the job gets here, "" for none.
 	environment string
 }
@@ -92,6 +95,7 @@ func judge(g *reach.Graph, s *flow.Sink) *checkout {
 	c.exposure = c.job.Exposure(trust)
 	c.exposure.Start = c.taint.Start
 	c.strict = c.taint.Start < platform.StartAnyone
+	c.apart = len(c.executed) == 0 && apart(s.Step) && c.exposure.Stake() <= reach.WriteAtStake
 	if c.environment = g.Approval(c.job); c.environment != "" && !c.strict {
 		below := max(reach.Grade(c.exposure)-1, reach.Low)
 		c.ceiling = &below
@@ -101,6 +105,13 @@ func judge(g *reach.Graph, s *flow.Sink) *checkout {
 		c.ceiling = &low
 	}
 	return c
+}
+
+// apart reports whether a checkout is told a directory of its own and to keep no token.
+func apart(s *workflows.Step) bool {
+	dir, ok := s.With.Get("path").Const()
+	keeps, _ := s.With.Get("persist-credentials").Const()
+	return ok && strings.Trim(dir, "./") != "" && strings.EqualFold(keeps, "false")
 }
 
 // harmless reports whether nothing runs the code and nothing is in reach that could
@@ -129,7 +140,7 @@ func (c *checkout) confidence() lint.Confidence {
 
 func (c *checkout) finding() lint.Finding {
 	f := lint.Finding{
-		Span: c.sink.Span, Job: c.job, Exposure: c.exposure, Ceiling: c.ceiling, Confidence: c.confidence(), Strict: c.strict,
+		Span: c.sink.Span, Job: c.job, Exposure: c.exposure, Ceiling: c.ceiling, Confidence: c.confidence(), Strict: c.strict || c.apart,
 		Message: c.message(), Related: c.related(),
 		Next: "build it in a workflow on pull_request, which gets no secrets, and let this one take the base commit alone",
 	}

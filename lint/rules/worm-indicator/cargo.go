@@ -26,6 +26,9 @@ type cargo struct {
 // lists, and few enough that a file made to be slow is not.
 const maxCargoNames = 64
 
+// maxCargoFiles bounds the files of a job that are followed, for the same reason.
+const maxCargoFiles = 256
+
 func (c cargo) with(d cargo) cargo {
 	for _, n := range d.names {
 		if len(c.names) < maxCargoNames && !slices.Contains(c.names, n) {
@@ -65,6 +68,12 @@ type tracer struct {
 	vars   map[string]cargo  // of the step
 	consts map[string]string // constant values of variables
 	files  map[string]cargo  // of the job
+	// fetched are the files of the job that came from the network.
+	fetched map[string]bool
+	// looped is what commands in the words of a loop encode.
+	looped cargo
+	// source returns the bytes of the file at a place.
+	source func(workflows.Span) string
 	// writers are the commands that pipe into a command.
 	writers map[*workflows.Command][]*workflows.Command
 	known   map[*workflows.Command]cargo
@@ -72,7 +81,7 @@ type tracer struct {
 
 // enter begins a step with its environment.
 func (t *tracer) enter(env []workflows.Entry, s *workflows.Script) {
-	t.vars, t.consts = map[string]cargo{}, map[string]string{}
+	t.vars, t.consts, t.looped = map[string]cargo{}, map[string]string{}, cargo{}
 	t.writers, t.known = map[*workflows.Command][]*workflows.Command{}, map[*workflows.Command]cargo{}
 	for _, e := range env {
 		t.vars[e.Key.Value] = ofExprs(e.Value.Exprs)
@@ -101,7 +110,16 @@ func (t *tracer) follow(c *workflows.Command) {
 			t.write(r.Target, out)
 		}
 	}
+	if out.coded && c.Within == nil && c.PipesInto == nil && len(c.Redirs) == 0 {
+		t.looped = t.looped.with(out)
+	}
 	switch c.Name {
+	case "curl", "wget":
+		for i, w := range c.Args() {
+			if flag := w.Text; i+1 < len(c.Args()) && (strings.HasPrefix(flag, "-") && !strings.HasPrefix(flag, "--") && strings.HasSuffix(strings.ToLower(flag), "o") || flag == "--output") {
+				t.fetched[cleanPath(t.text(c.Args()[i+1]))] = true
+			}
+		}
 	case "tee":
 		for _, w := range c.Args() {
 			t.write(w, out)
@@ -120,14 +138,39 @@ func (t *tracer) follow(c *workflows.Command) {
 }
 
 func (t *tracer) write(w workflows.Word, c cargo) {
-	if name := t.text(w); name != "" && name != "/dev/null" && (!c.empty() || c.blob > 0) {
+	name := t.text(w)
+	if name != "" && name != "/dev/null" && (!c.empty() || c.blob > 0) && len(t.files) < maxCargoFiles {
 		t.files[cleanPath(name)] = t.files[cleanPath(name)].with(c)
 	}
 }
 
-func (t *tracer) file(w workflows.Word) cargo { return t.files[cleanPath(t.text(w))] }
+// file returns what a file holds, or the files below a directory.
+func (t *tracer) file(w workflows.Word) cargo {
+	name := strings.TrimSuffix(cleanPath(t.text(w)), "/")
+	c := t.files[name]
+	if name != "" && !w.Const {
+		return c
+	}
+	var below []string
+	for f := range t.files {
+		if strings.HasPrefix(f, name+"/") {
+			below = append(below, f)
+		}
+	}
+	slices.Sort(below)
+	for _, f := range below {
+		c = c.with(t.files[f])
+	}
+	return c
+}
 
-func cleanPath(name string) string { return strings.TrimPrefix(name, "./") }
+// cleanPath gives the spellings of one path that are common one form.
+func cleanPath(name string) string {
+	if rest, ok := strings.CutPrefix(name, "$HOME/"); ok {
+		return "~/" + rest
+	}
+	return strings.TrimPrefix(name, "./")
+}
 
 // text returns the word's text with variables of known value filled in.
 func (t *tracer) text(w workflows.Word) string {
@@ -150,6 +193,9 @@ func (t *tracer) word(w workflows.Word) cargo {
 	c := ofExprs(w.Exprs)
 	for _, v := range w.Vars {
 		c = c.with(t.vars[v])
+	}
+	if strings.Contains(t.source(w.Span), "${!") {
+		c = c.with(t.everything()) // the variable that another one names
 	}
 	for _, inner := range w.Commands {
 		c = c.with(t.output(inner))
@@ -198,18 +244,15 @@ func (t *tracer) compute(c *workflows.Command) (out cargo) {
 			out = out.with(t.word(w))
 		}
 		return out
-	case dumpsEnvironment(c):
-		for _, v := range t.vars {
-			out = out.with(v)
-		}
-		out.env, out.blob = true, 0
-		slices.Sort(out.names)
-		return out
+	case platform.DumpsEnvironment(c.Line):
+		return t.everything()
 	case c.Name == "printenv":
 		for _, w := range c.Args() {
 			out = out.with(t.vars[w.Text])
 		}
 		return out
+	case sweepsMachine(c):
+		return cargo{found: true}
 	case asksIDToken(c) || readsGitCredential(c):
 		return cargo{token: true}
 	case !slices.Contains(filters, c.Name) && !slices.Contains(encoders, c.Name):
@@ -231,18 +274,14 @@ func (t *tracer) compute(c *workflows.Command) (out cargo) {
 	return out
 }
 
-// dumpsEnvironment reports whether a command prints all variables.
-func dumpsEnvironment(c *workflows.Command) bool {
-	args := c.Args()
-	switch c.Name {
-	case "env", "printenv":
-		return len(args) == 0 || args[0].Text == "-0" || args[0].Text == "--null"
-	case "set":
-		return len(args) == 0 && len(c.Words) == 1
-	case "export", "declare", "typeset":
-		return len(args) == 1 && (args[0].Text == "-p" || args[0].Text == "-x" || args[0].Text == "-px" || args[0].Text == "-xp")
+// everything is what all variables of the step carry.
+func (t *tracer) everything() (out cargo) {
+	for _, v := range t.vars {
+		out = out.with(v)
 	}
-	return false
+	out.env, out.blob = true, 0
+	slices.Sort(out.names)
+	return out
 }
 
 // asksIDToken reports whether a command asks for the job's id-token itself.
@@ -259,6 +298,17 @@ func mentions(c *workflows.Command, variable string) bool {
 func readsGitCredential(c *workflows.Command) bool {
 	return c.Name == "git" && slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return strings.HasPrefix(w.Text, "--get") }) &&
 		slices.ContainsFunc(c.Args(), func(w workflows.Word) bool { return strings.HasSuffix(strings.ToLower(w.Text), "extraheader") })
+}
+
+// sweepsMachine reports whether a scanner for secrets is sent over the whole machine
+// instead of the repository.
+func sweepsMachine(c *workflows.Command) bool {
+	if c.Name != "trufflehog" && c.Name != "gitleaks" && c.Name != "noseyparker" {
+		return false
+	}
+	return slices.ContainsFunc(c.Args(), func(w workflows.Word) bool {
+		return slices.Contains([]string{"/", "~", "~/", "/home", "/home/runner", "/root", "/etc", "/proc"}, w.Text) || w.Text == "\ufffd" && slices.Equal(w.Vars, []string{"HOME"})
+	})
 }
 
 // tokenBeginnings are how well-known tokens begin, as a search for them has it.

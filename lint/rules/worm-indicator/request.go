@@ -15,8 +15,9 @@ type request struct {
 	host string
 	// body is what is sent as content, headers what is sent to prove who asks.
 	body, headers cargo
-	// plain is set for http:, drop for a host where thieves collect.
-	plain, drop bool
+	// plain is set for http:, drop for a host where thieves collect, lookup for a
+	// question to a name server.
+	plain, drop, lookup bool
 }
 
 // requests returns what the command sends, one a host.
@@ -26,16 +27,34 @@ func (t *tracer) requests(c *workflows.Command) []request {
 	switch c.Name {
 	case "curl", "wget", "http", "https", "xh":
 		urls = t.client(c, &r)
+		if slices.ContainsFunc(c.Words[:c.NameAt], func(w workflows.Word) bool { return w.Text == "xargs" }) {
+			r.body = r.body.with(t.input(c))
+		}
+	case "xargs":
+		for _, w := range c.Args() {
+			if strings.Contains(w.Text, "://") {
+				urls = append(urls, t.text(w))
+			}
+		}
+		if len(urls) > 0 {
+			r.body = t.input(c)
+		}
 	case "nc", "ncat", "netcat", "socat", "telnet":
 		r.body = t.input(c)
 		urls = t.operands(c, 1)
 	case "dig", "nslookup", "host", "ping":
 		for _, w := range c.Args() {
-			if load := t.word(w); !load.empty() {
-				r.body = r.body.with(load)
+			load := t.word(w)
+			if load.empty() && len(w.Vars) > 0 && strings.Contains(w.Text, "\ufffd.") {
+				load = t.looped // of a loop over the pieces, which has no assignment
+			}
+			if !load.empty() {
+				r.lookup, r.body = true, r.body.with(load)
 				urls = []string{strings.TrimLeft(t.text(w), "\ufffd.")}
 			}
 		}
+	case "gh":
+		r.body = t.handed(c)
 	default:
 		for _, x := range c.Redirs { // bash's own sockets
 			if rest, ok := strings.CutPrefix(t.text(x.Target), "/dev/tcp/"); ok {
@@ -55,6 +74,22 @@ func (t *tracer) requests(c *workflows.Command) []request {
 		out = append(out, one)
 	}
 	return out
+}
+
+// handed returns what gh sends to the platform, when that is more than any task needs:
+// a secret or two go where they belong, and gh secret is for them.
+func (t *tracer) handed(c *workflows.Command) (load cargo) {
+	args := c.Args()
+	if len(args) == 0 || args[0].Text == "secret" || args[0].Text == "variable" {
+		return cargo{}
+	}
+	for _, w := range args[1:] {
+		load = load.with(t.content(c, w))
+	}
+	if !load.all {
+		return cargo{}
+	}
+	return load
 }
 
 // bodyFlags and headerFlags are those of curl and wget; the others that take a
@@ -185,7 +220,7 @@ func foreign(names []string, host string) []string {
 	for _, n := range names {
 		info := platform.LookupSecret(n)
 		switch info.Class {
-		case "cloud-key", "publish-token", "personal-token", "model-key", "registry-login":
+		case "cloud-key", "publish-token", "personal-token", "model-key", "registry-login", "ssh-key":
 		default:
 			continue
 		}

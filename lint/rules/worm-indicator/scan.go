@@ -21,11 +21,13 @@ type scanner struct {
 	trace  *tracer
 	// sentTo holds the secrets that went to each host.
 	sentTo map[string]cargo
+	// staged is set when a file with every secret in it was added to git's index.
+	staged bool
 	signs  []sign
 }
 
 func scan(p *lint.Pass, job *reach.Job, steps []*workflows.Step, action *workflows.Action) []sign {
-	s := &scanner{p: p, job: job, steps: steps, action: action, trace: &tracer{files: map[string]cargo{}}, sentTo: map[string]cargo{}}
+	s := &scanner{p: p, job: job, steps: steps, action: action, trace: &tracer{files: map[string]cargo{}, fetched: map[string]bool{}, source: p.File.Text}, sentTo: map[string]cargo{}}
 	for _, step := range steps {
 		s.step(step)
 	}
@@ -72,6 +74,9 @@ func (s *scanner) command(c *workflows.Command) {
 	s.printed(c)
 	s.blob(c)
 	s.memory(c)
+	s.inline(c)
+	s.remoteShell(c)
+	s.committed(c)
 	s.fetchedFromDrop(c)
 	s.preload(c)
 	if name := c.Name; (name == "npx" || name == "bunx") && s.mints() && slices.ContainsFunc(c.Args(), isGitHubPackage) {
@@ -100,6 +105,8 @@ func (s *scanner) request(c *workflows.Command, r request) {
 		s.add("found sent", enough, c.Span, "what a search for tokens turns up is sent to another host by %s", name(c))
 	case load.mass():
 		s.add("environment sent", enough, c.Span, "the whole environment, with %s, is sent to another host by %s", list(load.names), name(c))
+	case r.lookup && r.body.coded && len(r.body.names) > 0:
+		s.add("looked up", enough, c.Span, "%s is encoded into a name that %s looks up, so that its name server gets it", list(r.body.names), name(c))
 	case r.drop:
 		s.add("sent to a drop", enough, c.Span, "%s is sent by %s to a host where stolen secrets were collected before", what(load), name(c))
 	case r.body.empty():
@@ -183,10 +190,14 @@ func massName(c cargo) string {
 // uses judges uploads of what was collected, and code that actions run.
 func (s *scanner) uses(step *workflows.Step, env []workflows.Entry) {
 	info, _ := platform.LookupAction(step.Uses.FullName())
-	if info.Upload {
+	if info.Upload || info.Cache {
+		kept := "an artifact"
+		if info.Cache {
+			kept = "a cache"
+		}
 		for _, file := range slices.Sorted(maps.Keys(s.trace.files)) {
 			if load := s.trace.files[file]; load.mass() && !load.env && covers(step.With.Get("path").String(), file) {
-				s.add("uploaded", enough, step.Uses.Span, "%s is written to a file and put into an artifact", massName(load))
+				s.add("uploaded", enough, step.Uses.Span, "%s is written to a file and put into %s", massName(load), kept)
 				break
 			}
 		}
@@ -209,35 +220,25 @@ func covers(paths, file string) bool {
 	return paths == ""
 }
 
-// netWords are what scripts kept as text reach the network with.
-var netWords = []string{"invoke-webrequest", "invoke-restmethod", "iwr ", "irm ", "requests.post", "requests.put", "urlopen", "http.client", "fetch(", "axios", "https.request", "http.request", "curl ", "net.webclient"}
-
-// text judges a script that is kept as text: PowerShell, Python, JavaScript, and
-// what did not parse.
-func (s *scanner) text(env []workflows.Entry, script *workflows.Scalar) {
-	lower := ""
-	contains := func(w string) bool {
-		if lower == "" {
-			lower = strings.ToLower(script.Value)
+// committed judges a file with every secret in it that git is told to commit and push.
+func (s *scanner) committed(c *workflows.Command) {
+	args := c.Args()
+	if c.Name != "git" || len(args) == 0 {
+		return
+	}
+	switch args[0].Text {
+	case "add":
+		for _, w := range args[1:] {
+			s.staged = s.staged || s.trace.file(w).all
+			if t := w.Text; t == "." || t == "-A" || t == "--all" || t == "-f" {
+				s.staged = s.staged || slices.ContainsFunc(slices.Collect(maps.Keys(s.trace.files)), func(f string) bool {
+					return s.trace.files[f].all && !strings.ContainsAny(f[:1], "/~$")
+				})
+			}
 		}
-		return strings.Contains(lower, w)
-	}
-	load := ofExprs(script.Exprs)
-	for _, e := range env {
-		if held := ofExprs(e.Value.Exprs); !held.empty() && contains(strings.ToLower(e.Key.Value)) {
-			load = load.with(held)
+	case "push":
+		if s.staged {
+			s.add("committed", enough, c.Span, "every secret is written to a file, committed and pushed")
 		}
-	}
-	sends := !load.empty() && slices.ContainsFunc(netWords, contains)
-	drop := sends && slices.ContainsFunc(platform.FindIndicators(script.Value), func(h platform.IndicatorHit) bool { return h.Kind == "host" })
-	span := script.SpanOf(0, len(script.Value))
-	switch {
-	case load.all && sends:
-		s.add("all sent", enough, span, "a script holds every secret and sends to the network")
-	case drop:
-		s.add("sent to a drop", enough, span, "a script holds %s and sends to a host where stolen secrets were collected before", what(load))
-	}
-	if strings.Contains(script.Value, "/proc/") && contains("/mem") && (contains("runner.worker") || contains("/maps")) {
-		s.add("memory", enough, span, "a script reads the memory of another process, as is done to take a runner's secrets")
 	}
 }

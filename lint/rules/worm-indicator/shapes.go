@@ -1,6 +1,8 @@
 package wormindicator
 
 import (
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -119,6 +121,10 @@ func (s *scanner) memory(c *workflows.Command) {
 	case slices.Contains([]string{"grep", "egrep", "rg"}, c.Name) && inWords("isSecret") && len(s.trace.writers[c]) > 0:
 		s.add("memory", enough, c.Span, "%s picks secrets out of what the runner's memory looks like", c.Name)
 	}
+	ran := func(w *workflows.Command) bool { return slices.Contains(interpreters, w.Name) }
+	if c.Name == "tr" && slices.ContainsFunc(s.trace.writers[c], ran) && inWords(`\0`) && inWords("-d") {
+		s.add("zeros", part, c.Span, "zero bytes are taken out of what a program prints, as of a dump of memory")
+	}
 	if (c.Name == "gcore" || c.Name == "gdb") && c.Name != "" && slices.ContainsFunc(c.Words, func(w workflows.Word) bool {
 		return slices.ContainsFunc(w.Commands, func(in *workflows.Command) bool {
 			return slices.Contains(in.Line, "Runner.Worker")
@@ -137,15 +143,61 @@ func targets(c *workflows.Command) (out []workflows.Word) {
 
 // fetchedFromDrop judges what is fetched from a drop host or a bare address and run.
 func (s *scanner) fetchedFromDrop(c *workflows.Command) {
+	s.fetchedInText(c)
 	if reach.PipedToShell(c) == "" {
 		return
 	}
 	for _, u := range s.trace.client(c, &request{}) {
 		host, _ := hostOf(u)
 		drop := slices.ContainsFunc(platform.FindIndicators(u), func(h platform.IndicatorHit) bool { return h.Kind == "host" })
-		if drop || isAddress(host) {
+		switch {
+		case drop || isAddress(host):
 			s.add("fetched from a drop", enough, c.Span, "what %s fetches from a bare address or a host of throw-away files is run", name(c))
+		case strings.HasPrefix(host, "gist."):
+			s.add("fetched gist", part, c.Span, "what %s fetches from a gist is run", name(c))
 		}
+	}
+}
+
+// pipedText finds an address whose content a shell or interpreter runs, in the text of
+// a script that a command is given as a word.
+var pipedText = regexp.MustCompile(`(?:curl|wget)\s[^|;&\n]*?(https?://[^\s'"|;&]+)[^|;&\n]*\|\s*(?:sudo\s+)?(?:ba|da|z)?(?:sh|python3?|node|perl)\b`)
+
+// fetchedInText judges sh -c '…' in the same way.
+func (s *scanner) fetchedInText(c *workflows.Command) {
+	if !slices.Contains(interpreters, c.Name) {
+		return
+	}
+	for _, w := range c.Args() {
+		m := pipedText.FindStringSubmatch(s.trace.text(w))
+		if m == nil {
+			continue
+		}
+		host, _ := hostOf(m[1])
+		if isAddress(host) || slices.ContainsFunc(platform.FindIndicators(m[1]), func(h platform.IndicatorHit) bool { return h.Kind == "host" }) {
+			s.add("fetched from a drop", enough, c.Span, "what is fetched from a bare address or a host of throw-away files is run by %s", c.Name)
+		}
+	}
+}
+
+// remoteShell judges a shell whose input and output are another host's.
+func (s *scanner) remoteShell(c *workflows.Command) {
+	host := ""
+	switch {
+	case slices.Contains([]string{"sh", "bash", "zsh", "dash", "ksh"}, c.Name):
+		for _, r := range c.Redirs {
+			if rest, ok := strings.CutPrefix(s.trace.text(r.Target), "/dev/tcp/"); ok {
+				host, _, _ = strings.Cut(rest, "/")
+			}
+		}
+	case c.Name == "nc" || c.Name == "ncat" || c.Name == "netcat":
+		runsShell := func(w workflows.Word) bool { return strings.HasSuffix(w.Text, "sh") && strings.Contains(w.Text, "/bin/") }
+		if rest := s.trace.operands(c, 1); len(rest) > 0 && slices.ContainsFunc(c.Args(), runsShell) {
+			host = rest[0]
+		}
+	}
+	if host != "" && !isNear(host) {
+		s.add("remote shell", enough, c.Span, "a shell takes its commands from another host by %s", c.Name)
 	}
 }
 
@@ -190,7 +242,11 @@ func (s *scanner) preload(c *workflows.Command) {
 	}
 	for _, w := range c.Args() {
 		for begin, needs := range preloads {
-			if rest, ok := strings.CutPrefix(w.Text, begin); ok && strings.Contains(rest, needs) {
+			rest, ok := strings.CutPrefix(w.Text, begin)
+			switch {
+			case ok && s.trace.fetched[cleanPath(rest)]:
+				s.add("preload", enough, c.Span, "%s is set for all later steps to a file that was fetched from the network", strings.TrimSuffix(begin, "="))
+			case ok && strings.Contains(rest, needs) && !strings.HasSuffix(rest, "/.bashrc") && !strings.HasSuffix(rest, "/.bash_profile"):
 				s.add("preload", part, c.Span, "%s is set for all later steps, which makes their programs run code", strings.TrimSuffix(begin, "="))
 			}
 		}
@@ -327,7 +383,8 @@ func (s *scanner) runsOneFile() {
 			}
 		case step.Run != nil:
 			for _, c := range step.Run.Commands {
-				if c.Name != "bun" && c.Name != "deno" {
+				setup = setup || s.action != nil && installsRuntime(c)
+				if !isRuntimeCommand(c) {
 					if s.action == nil && c.Name != "" && c.Name != "echo" && c.Name != "export" {
 						return
 					}
@@ -349,6 +406,22 @@ func (s *scanner) runsOneFile() {
 	case s.action == nil && s.mints() && everyPush(s.job.Job.Workflow):
 		s.add("runtime", enough, run.Span, "on every push a runtime is installed to run one file, in a job that may ask for an id-token")
 	}
+}
+
+// isRuntimeCommand reports whether a command is bun or deno, by any path.
+func isRuntimeCommand(c *workflows.Command) bool {
+	base := c.Name
+	if base == "" && len(c.Words) > 0 {
+		base = path.Base(c.Words[min(c.NameAt, len(c.Words)-1)].Text)
+	}
+	return base == "bun" || base == "deno"
+}
+
+// installsRuntime reports whether a command fetches the installer of one.
+func installsRuntime(c *workflows.Command) bool {
+	return slices.ContainsFunc(c.Words, func(w workflows.Word) bool {
+		return strings.Contains(w.Text, "bun.sh/install") || strings.Contains(w.Text, "bun.com/install") || strings.Contains(w.Text, "deno.land/install")
+	})
 }
 
 func isRuntime(u *workflows.Uses) bool {

@@ -131,8 +131,12 @@ func hidden(f *workflows.File) []sign {
 	return nil
 }
 
-// generated reports whether a name ends in four or more random hexadecimal digits.
+// generated reports whether a name ends in four or more random hexadecimal digits, or
+// calls itself temporary.
 func generated(name string) bool {
+	if words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_-.", r) }); slices.Contains(words, "tmp") || slices.Contains(words, "temp") {
+		return true
+	}
 	last := strings.ToLower(name[strings.LastIndexAny(name, "_-.")+1:])
 	return len(last) >= 4 && strings.Trim(last, "0123456789abcdef") == "" && strings.ContainsAny(last, "0123456789") && strings.ContainsAny(last, "abcdef")
 }

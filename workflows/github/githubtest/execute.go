@@ -130,6 +130,10 @@ func (x *execution) resolve(o object, s selection, path []any) any {
 			return object{"Commit", of.Head, of}
 		}
 		return x.repository(of, s, path)
+	case gitRef:
+		return of.field(s, o.repo)
+	case tagObject:
+		return of.field(s, o.repo)
 	case string:
 		return of // a commit's oid
 	case *node:
@@ -161,10 +165,8 @@ func (x *execution) root(s selection, path []any) any {
 		}
 		x.errors = append(x.errors, queryError{Type: "NOT_FOUND", Message: "Could not resolve to an Organization with that login.", Path: path})
 	case "repository":
-		for _, r := range org.Repositories {
-			if strings.EqualFold(x.text(s.args["owner"]), org.Name) && strings.EqualFold(r.Name, x.text(s.args["name"])) {
-				return object{typ: "Repository", of: r}
-			}
+		if r := org.named(x.text(s.args["owner"]) + "/" + x.text(s.args["name"])); r != nil {
+			return object{typ: "Repository", of: r}
 		}
 		x.errors = append(x.errors, queryError{Type: "NOT_FOUND", Message: "Could not resolve to a Repository with that name.", Path: path})
 	case "node":
@@ -274,7 +276,7 @@ func (x *execution) repository(r *Repository, s selection, path []any) any {
 	case "name":
 		return r.Name
 	case "nameWithOwner":
-		return x.s.org.Name + "/" + r.Name
+		return x.s.org.fullName(r)
 	case "visibility":
 		return strings.ToUpper(r.Visibility)
 	case "isFork":
@@ -297,6 +299,8 @@ func (x *execution) repository(r *Repository, s selection, path []any) any {
 		return object{typ: "Ref", of: r}
 	case "object":
 		return x.object(r, s, path)
+	case "ref":
+		return x.ref(r, s, path)
 	}
 	return x.settings(r, s, path)
 }

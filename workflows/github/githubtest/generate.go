@@ -31,7 +31,7 @@ func Generate(o Options) *Organization {
 	if o.Workflows == 0 {
 		o.Workflows = 5
 	}
-	org := &Organization{Name: o.Name, Settings: settingsOf(), Secrets: organizationSecrets()}
+	org := &Organization{Name: o.Name, Settings: settingsOf(), Secrets: organizationSecrets(), Others: others()}
 	for i := range o.Repositories {
 		org.Repositories = append(org.Repositories, generate(o, i))
 	}
@@ -146,6 +146,17 @@ var steps = []string{
 	"      - uses: vendor/upload@v3\n        with:\n          token: ${{ secrets.UPLOAD_TOKEN }}\n",
 	"      - uses: tools/notify@" + strings.Repeat("5", 40) + " # v2.1.0\n",
 	"      - run: go test ./...\n",
+}
+
+// others are the repositories whose actions steps use.
+func others() []*Repository {
+	var all []*Repository
+	for name, tag := range map[string]string{"actions/checkout": "v4", "actions/setup-node": "v4", "aws-actions/configure-aws-credentials": "v4", "vendor/upload": "v3"} {
+		r := &Repository{Name: name, Branch: "main", Head: sum("head of " + name)}
+		r.Refs = map[string]Ref{"refs/tags/" + tag: {Commit: sum(tag + " of " + name), Tags: len(name) % 2}}
+		all = append(all, r)
+	}
+	return all
 }
 
 const dependabot = `version: 2

@@ -26,6 +26,9 @@ type Organization struct {
 	// "actions/permissions". What is not there is answered 404.
 	Settings map[string]any
 	Rulesets []Ruleset
+	// Others are repositories of other owners, with these in their names: what actions are
+	// used from. They are found by name only.
+	Others []*Repository
 	// Denied are the paths of REST, as in Settings, that are answered 403, with the
 	// permission that they take; "rulesets" is that of GraphQL.
 	Denied map[string]string
@@ -43,6 +46,9 @@ type Repository struct {
 	Branch     string
 	Head       string // the commit; "" in an empty repository
 	Files      map[string]*File
+	// Refs are the tags and branches beside the default one, by their full names:
+	// "refs/tags/v1".
+	Refs map[string]Ref
 	// Denied is a repository that is listed as null with an error; DeniedPaths are
 	// directories and files that are.
 	Denied      bool

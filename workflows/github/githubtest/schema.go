@@ -43,11 +43,17 @@ Repository updatedAt DateTime
 Repository diskUsage Int
 Repository defaultBranchRef Ref
 Repository object(expression:String,oid:GitObjectID) GitObject
+Repository ref(qualifiedName:String!) Ref
 Repository environments(first:Int,after:String) EnvironmentConnection
 Repository deployKeys(first:Int,after:String) DeployKeyConnection
 Repository rulesets(first:Int,after:String,includeParents:Boolean) RepositoryRulesetConnection
 Ref name String
+Ref prefix String
 Ref target GitObject
+Commit oid GitObjectID
+Tag oid GitObjectID
+Tag name String
+Tag target GitObject
 GitObject oid GitObjectID
 Tree oid GitObjectID
 Tree entries [TreeEntry]
@@ -108,7 +114,7 @@ Team name String
 
 // implements gives the types that an interface or a union may be.
 var implements = map[string][]string{
-	"Node": {"Repository", "Organization"}, "GitObject": {"Tree", "Blob"}, "BypassActor": {"App", "Team"},
+	"Node": {"Repository", "Organization"}, "GitObject": {"Tree", "Blob", "Commit", "Tag"}, "BypassActor": {"App", "Team"},
 }
 
 // limits of a query.
@@ -147,11 +153,11 @@ var schema = func() map[string]map[string]fieldDef {
 type check struct {
 	doc   *document
 	vars  map[string]any
-	used  map[string]bool
+	used  map[string]bool // variables, and fragments after "..."
 	err   error
 	conns int // connections to fill, of which a hundred are a point
 	nodes int
-	size  int // the largest first and list of ids
+	size  int // the largest first, list of ids or number of single lookups
 }
 
 // newCheck validates a query as the host does before it answers anything.
@@ -171,6 +177,11 @@ func newCheck(doc *document, vars map[string]any) *check {
 	for name := range doc.variables {
 		if !c.used[name] {
 			c.fail("Variable $%s is declared by anonymous query but not used", name)
+		}
+	}
+	for name := range doc.fragments {
+		if !c.used["..."+name] {
+			c.fail("Fragment %s was defined, but not used", name)
 		}
 	}
 	if c.nodes > maxNodeCount {
@@ -204,6 +215,7 @@ func (c *check) selection(typ string, set []selection, times, depth int) {
 				c.fail("Fragment %s was used, but not defined", s.spread)
 				return
 			}
+			c.used["..."+s.spread] = true
 			c.on(typ, f.on)
 			c.selection(f.on, f.selection, times, depth+1)
 		case s.on != "":
@@ -244,7 +256,7 @@ func (c *check) field(typ string, s selection, times, depth int) {
 			c.fail("You may not provide more than %d node ids; you provided %d", maxFirst, len(ids))
 		}
 		c.nodes, c.size, many = c.nodes+len(ids), c.size+len(ids), max(len(ids), 1)
-	case s.name == "node" || s.name == "repository":
+	case s.name == "node" || s.name == "repository" || s.name == "ref":
 		c.size++
 	}
 	isObject := schema[def.typ] != nil

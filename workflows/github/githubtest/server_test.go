@@ -46,6 +46,7 @@ func TestWrongQueriesFail(t *testing.T) {
 		`query($a:String){organization(login:$a){login}}`:                   "Type mismatch",
 		`query($a:String){organization(login:"acme"){login}}`:               "not used",
 		`{organization(login:"acme"){...X}}`:                                "not defined",
+		`{organization(login:"acme"){login}} fragment X on Blob{text}`:      "not used",
 		`{organization(login:"acme"){... on Blob{text}}}`:                   "can't be spread",
 		`{organization(login:"acme"){login}`:                                "parse error",
 		`{nodes(ids:$x){id}}`:                                               "Type mismatch",
