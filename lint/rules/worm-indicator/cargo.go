@@ -138,7 +138,11 @@ func (t *tracer) follow(c *workflows.Command) {
 }
 
 func (t *tracer) write(w workflows.Word, c cargo) {
-	name := t.text(w)
+	t.keep(t.text(w), c)
+}
+
+// keep takes note of what a file holds.
+func (t *tracer) keep(name string, c cargo) {
 	if name != "" && name != "/dev/null" && (!c.empty() || c.blob > 0) && len(t.files) < maxCargoFiles {
 		t.files[cleanPath(name)] = t.files[cleanPath(name)].with(c)
 	}

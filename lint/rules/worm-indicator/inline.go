@@ -50,7 +50,7 @@ func (s *scanner) program(exprs []*workflows.Expr, text string, span workflows.S
 	}
 	if p.held.all && containsAny(p.lower, writeWords) {
 		for _, name := range fileNames.FindAllStringSubmatch(text, -1) {
-			s.trace.files[cleanPath(name[1])] = s.trace.files[cleanPath(name[1])].with(cargo{all: true})
+			s.trace.keep(name[1], cargo{all: true})
 		}
 	}
 	if strings.Contains(text, "/proc/") && strings.Contains(p.lower, "/mem") && containsAny(p.lower, []string{"runner.worker", "/maps"}) {

@@ -191,7 +191,9 @@ func (s *scanner) remoteShell(c *workflows.Command) {
 			}
 		}
 	case c.Name == "nc" || c.Name == "ncat" || c.Name == "netcat":
-		runsShell := func(w workflows.Word) bool { return strings.HasSuffix(w.Text, "sh") && strings.Contains(w.Text, "/bin/") }
+		runsShell := func(w workflows.Word) bool {
+			return strings.HasSuffix(w.Text, "sh") && strings.Contains(w.Text, "/bin/")
+		}
 		if rest := s.trace.operands(c, 1); len(rest) > 0 && slices.ContainsFunc(c.Args(), runsShell) {
 			host = rest[0]
 		}
