@@ -20,9 +20,7 @@ import (
 var incidentWriters = map[string]func(io.Writer, *org.Incident, int) error{
 	"text": incidentText, "csv": incidentCSV, "markdown": incidentMarkdown,
 	"json": func(out io.Writer, in *org.Incident, _ int) error {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(in)
+		return json.NewEncoder(out).Encode(in) // not indented: it can have tens of thousands of jobs
 	},
 }
 
@@ -173,6 +171,20 @@ func incidentCSV(out io.Writer, in *org.Incident, _ int) error {
 	return c.Error()
 }
 
+// remembered is a function of texts that computes each once: the cells of many jobs are
+// the same few.
+func remembered(f func(string) string) func(string) string {
+	known := map[string]string{}
+	return func(s string) string {
+		got, ok := known[s]
+		if !ok {
+			got = f(s)
+			known[s] = got
+		}
+		return got
+	}
+}
+
 // incidentMarkdown writes a ticket: a list to tick off, and the jobs as a table.
 func incidentMarkdown(out io.Writer, in *org.Incident, _ int) error {
 	fmt.Fprintf(out, "# %s\n\n%s\n", orgreport.MarkdownText(in.Asked), orgreport.MarkdownText(incidentSummary(in)))
@@ -195,10 +207,11 @@ func incidentMarkdown(out io.Writer, in *org.Incident, _ int) error {
 	}
 	if len(in.Hits) > 0 {
 		fmt.Fprint(out, "\n## Jobs\n\n| repository | place | job | how | what | credentials |\n|---|---|---|---|---|---|\n")
+		cell := remembered(orgreport.MarkdownText)
 		for i := range in.Hits {
 			h := &in.Hits[i]
-			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", orgreport.MarkdownText(h.Repository), orgreport.MarkdownText(hitLine(h)), orgreport.MarkdownText(h.Job),
-				string(h.Certainty)+past(h), orgreport.MarkdownText(whatAndWhy(h)), orgreport.MarkdownText(strings.Join(h.Credentials, ", ")))
+			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", cell(h.Repository), cell(hitLine(h)), cell(h.Job),
+				string(h.Certainty)+past(h), cell(whatAndWhy(h)), cell(strings.Join(h.Credentials, ", ")))
 		}
 	}
 	fmt.Fprintf(out, "\n## What the index of %s cannot tell\n\n", in.Scanned.Format(time.RFC3339))
