@@ -70,16 +70,18 @@ func report(p *lint.Pass, name string, at workflows.Span, job *reach.Job) {
 	if i := strings.LastIndexByte(plain, ':'); i > strings.LastIndexByte(plain, '/') {
 		repository, tag = plain[:i], plain[i+1:]
 	}
-	for _, bad := range platform.LookupBadImage(repository, tag, digest) {
-		f := lint.Finding{Span: at, Job: job, Exposure: lint.Expose(job, reach.MaliciousCode)}
-		f.Message = fmt.Sprintf("the image %s served malicious code (%s): %s", workflows.Printable(name), reference(bad), bad.Summary)
-		f.Next = "remove it, and rotate what its jobs held while it was used: " + reach.CredentialList(f.Exposure.Credentials)
-		if !bad.Exact {
-			f.Exposure, f.Strict, f.Confidence = lint.Expose(job, reach.MutableThirdParty), true, lint.LowConfidence
-			f.Message = fmt.Sprintf("the image %s served malicious code for a while and was put back (%s): %s", workflows.Printable(name), reference(bad), bad.Summary)
-			f.Next = "name a version by its digest, and look at the runs of that time"
-		}
-		p.Report(f)
+	list := platform.LookupBadImage(repository, tag, digest)
+	if len(list) == 0 {
 		return
 	}
+	bad := list[0]
+	f := lint.Finding{Span: at, Job: job, Exposure: lint.Expose(job, reach.MaliciousCode)}
+	f.Message = fmt.Sprintf("the image %s served malicious code (%s): %s", workflows.Printable(name), reference(bad), bad.Summary)
+	f.Next = "remove it, and rotate what its jobs held while it was used: " + reach.CredentialList(f.Exposure.Credentials)
+	if !bad.Exact {
+		f.Exposure, f.Strict, f.Confidence = lint.Expose(job, reach.MutableThirdParty), true, lint.LowConfidence
+		f.Message = fmt.Sprintf("the image %s served malicious code for a while and was put back (%s): %s", workflows.Printable(name), reference(bad), bad.Summary)
+		f.Next = "name a version by its digest, and look at the runs of that time"
+	}
+	p.Report(f)
 }
