@@ -185,21 +185,23 @@ func TestLiveReadFails(t *testing.T) {
 			_, err := p.read(ctx, g, call)
 			return err
 		}}.Fails(t)
-	for want, set := range map[string]func(){
-		"iam.serviceAccounts.getIamPolicy": func() {
+	for want, set := range map[string]func(*testing.T){
+		"iam.serviceAccounts.getIamPolicy": func(*testing.T) {
 			p.Script(providertest.Fault{}, providertest.Fault{Status: 403, Body: `{"error":{"status":"PERMISSION_DENIED","message":"canary-message"}}`})
 		},
-		"compare provider: and service-account:": func() { p.policy = "" },
-		"look for a proxy":                       func() { p.change(t, "name", strings.Replace(testProvider, "github", "other", 1)) },
-		"gcloud auth application-default login":  func() { t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "none.json") },
+		"compare provider: and service-account:": func(*testing.T) { p.policy = "" },
+		"look for a proxy":                       func(t *testing.T) { p.change(t, "name", strings.Replace(testProvider, "github", "other", 1)) },
+		"gcloud auth application-default login":  func(t *testing.T) { t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "none.json") },
 	} {
-		p.withLock(t, g)
-		set()
-		_, err := p.read(t.Context(), g, wire.CallTimeout)
-		var e *oidc.Error
-		if !errors.As(err, &e) || e.Stage != oidc.StageRead || !strings.Contains(e.Hint, want) {
-			t.Errorf("want %q, got %+v", want, err)
-		}
-		providertest.Silent(t, secrets, err)
+		t.Run(want, func(t *testing.T) { // the next one has its own environment
+			p.withLock(t, g)
+			set(t)
+			_, err := p.read(t.Context(), g, wire.CallTimeout)
+			var e *oidc.Error
+			if !errors.As(err, &e) || e.Stage != oidc.StageRead || !strings.Contains(e.Hint, want) {
+				t.Errorf("want %q, got %+v", want, err)
+			}
+			providertest.Silent(t, secrets, err)
+		})
 	}
 }
